@@ -1,0 +1,50 @@
+"""Names for things that leave the server. Random, so that they say nothing about order, number or person."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import uuid
+
+from app.core.errors import Invalid
+from app.core.i18n import N_
+
+_ALPHABET = "abcdefghjkmnpqrstvwxyz23456789"  # without letters that are mistaken for digits
+_CODE_ALPHABET = "ABCDEFGHJKMNPQRSTVWXYZ23456789"
+
+
+def public_id() -> str:
+    """Twelve characters, about 59 bits: unguessable enough beside the permission check that always follows."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(12))
+
+
+def session_token() -> str:
+    """The secret in the session cookie, 256 bits. Only its hash is stored."""
+    return secrets.token_urlsafe(32)
+
+
+def invitation_code() -> str:
+    """Eight characters in two halves, such as `KLEW-47RD`: short enough to type, read aloud without confusion."""
+    half = ["".join(secrets.choice(_CODE_ALPHABET) for _ in range(4)) for _ in range(2)]
+    return "-".join(half)
+
+
+def fold_code(typed: str) -> str:
+    """An invitation code as typed by hand, brought back to how it was made."""
+    kept = "".join(c for c in typed.upper() if c.isalnum())[:16]
+    return f"{kept[:4]}-{kept[4:]}"
+
+
+def digest(secret: str) -> str:
+    """What is stored of a high-entropy secret: its SHA-256, in hex."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def client_key(value: object) -> str:
+    """Check a client's idempotency key: a UUID in its usual spelling. Raises `Invalid`."""
+    if not isinstance(value, str) or len(value) > 40:
+        raise Invalid(N_("De sleutel van dit bericht klopt niet. Er is nog niets verstuurd."))
+    try:
+        return str(uuid.UUID(value))
+    except ValueError:
+        raise Invalid(N_("De sleutel van dit bericht klopt niet. Er is nog niets verstuurd.")) from None

@@ -1,0 +1,118 @@
+"""One unit of work: what a person does is stored whole or not at all, and told to others only afterwards.
+
+A door opens it, calls one use-case, and leaves. Leaving normally commits, then announces; raising rolls back
+and announces nothing. What must survive a crash is a row in the same transaction: an announcement is a hint
+to screens that are open right now, and may get lost.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from app.core import clock as clocks
+from app.core.actor import Actor
+from app.core.db import WRITES
+from app.core.errors import Unauthenticated
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """Something that open screens should hear: `topic` names who listens, as `kind:id`."""
+
+    topic: str
+    event: str
+    payload: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Work:
+    """What a use-case works with: `db` to read and write rows, who acts, what time it is (UTC).
+
+    `seal_key` seals the audit lines written in this unit (`app.core.audit`).
+    """
+
+    db: Session
+    actor: Actor | None
+    now: datetime
+    seal_key: bytes = b""
+    announcements: list[Announcement] = field(default_factory=list)
+    effects: list[Callable[[], None]] = field(default_factory=list)
+
+    @property
+    def who(self) -> Actor:
+        """The person acting. Raises `Unauthenticated` where there is none."""
+        if self.actor is None:
+            raise Unauthenticated
+        return self.actor
+
+    def announce(self, topic: str, event: str, payload: dict[str, Any]) -> None:
+        """Tell open screens after the commit."""
+        self.announcements.append(Announcement(topic, event, payload))
+
+    def after_commit(self, effect: Callable[[], None]) -> None:
+        """Run `effect` after the commit. It may fail without harm: whatever matters is a row."""
+        self.effects.append(effect)
+
+
+Announcer = Callable[[Sequence[Announcement]], None]
+
+
+def _nobody_listens(_announcements: Sequence[Announcement]) -> None:
+    """The announcer of a process without open screens (commands, tests)."""
+
+
+class Database:
+    """Opens units of work on one engine. Writes of this process queue up here instead of at the file lock."""
+
+    def __init__(self, engine: Engine, clock: clocks.Clock = clocks.system, seal_key: bytes = b"") -> None:
+        self.engine = engine
+        self.clock = clock
+        self.seal_key = seal_key
+        self.announcer: Announcer = _nobody_listens
+        self._reader = engine
+        self._writer = engine.execution_options(**{WRITES: True})
+        self._queue: threading.Lock | None = threading.Lock() if engine.dialect.name == "sqlite" else None
+
+    @contextmanager
+    def work(self, actor: Actor | None = None) -> Iterator[Work]:
+        """A unit of work that may write. Never hold it open over a network call or a page being drawn."""
+        if self._queue is None:
+            work = yield from self._transaction(actor)
+        else:
+            with self._queue:
+                work = yield from self._transaction(actor)
+        self._tell(work)
+
+    @contextmanager
+    def read(self, actor: Actor | None = None) -> Iterator[Work]:
+        """A unit of work that only reads: it never waits for writers and is always rolled back."""
+        with Session(self._reader, expire_on_commit=False, autoflush=False) as session:
+            yield Work(session, actor, self.clock())
+            session.rollback()
+
+    def _transaction(self, actor: Actor | None) -> Generator[Work, None, Work]:
+        with Session(self._writer, expire_on_commit=False) as session, session.begin():
+            session.connection()  # take the write lock now: what is checked must still hold when it is written
+            work = Work(session, actor, self.clock(), self.seal_key)
+            yield work
+        return work
+
+    def _tell(self, work: Work) -> None:
+        if work.announcements:
+            work.after_commit(lambda: self.announcer(work.announcements))
+        for effect in work.effects:
+            try:
+                effect()
+            except Exception:
+                log.exception("effect_failed")
