@@ -1,0 +1,162 @@
+"""The review queue: cases in order of danger, decided once, each step in the audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, update
+
+from app.core import audit, ids
+from app.core.errors import Closed, Invalid, NotFound
+from app.core.i18n import N_
+from app.core.text import plain
+from app.core.work import Work
+from moderation import subjects
+from moderation.models import Case
+from moderation.screening import Reason
+
+RED, AMBER, OTHER = 0, 1, 2
+CLOCKS = {RED: timedelta(minutes=15), AMBER: timedelta(hours=2), OTHER: timedelta(hours=24)}
+DECISIONS = ("release", "reject", "seen")
+REASONS = ("contact", "identity", "tone", "explicit", "link", "safety", "mistake")
+_URGENT = {"crisis_self", "crisis_other", "child_safety"}
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A case as the list shows it: kind and clock first, no text."""
+
+    public_id: str
+    kinds: tuple[str, ...]
+    level: int
+    held: bool
+    opened_at: datetime
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """A case opened for review, with the thing itself."""
+
+    card: Card
+    version: int
+    subject: subjects.Described
+
+
+def level_of(reasons: Iterable[Reason], alert: bool) -> int:
+    """How urgent a case with these reasons is: red when somebody must be alerted at once."""
+    if alert:
+        return RED
+    return AMBER if any(r.kind in _URGENT for r in reasons) else OTHER
+
+
+def open_case(
+    w: Work,
+    organisation_id: int,
+    subject_kind: str,
+    subject_id: int,
+    kinds: Iterable[str],
+    level: int,
+    held: bool,
+) -> str:
+    """Put something in the queue and return the case's public id. In the caller's transaction.
+
+    Writes the case; announces to the organisation's staff that there is one (kind and level, no text).
+    """
+    case = Case(
+        public_id=ids.public_id(),
+        organisation_id=organisation_id,
+        subject_kind=subject_kind,
+        subject_id=subject_id,
+        level=level,
+        kinds=",".join(dict.fromkeys(kinds))[:120],
+        held=held,
+        opened_at=w.now,
+        due_at=w.now + CLOCKS[level],
+    )
+    w.db.add(case)
+    w.db.flush()
+    w.announce(f"staff:{organisation_id}", "notice", {"kind": "case", "level": level, "ref": case.public_id})
+    return case.public_id
+
+
+def waiting(w: Work) -> list[Card]:
+    """Everything that waits in one's own organisation: danger first, then what is due first. One query."""
+    rows = w.db.scalars(
+        select(Case)
+        .where(Case.organisation_id == w.who.organisation_id, Case.decided_at.is_(None))
+        .order_by(Case.level, Case.due_at, Case.id)
+    )
+    return [_card(case) for case in rows]
+
+
+def count(w: Work) -> int:
+    """How many cases wait in one's own organisation. One query."""
+    query = select(func.count()).where(
+        Case.organisation_id == w.who.organisation_id, Case.decided_at.is_(None)
+    )
+    return w.db.scalar(query) or 0
+
+
+def look(w: Work, public_id: str) -> Detail:
+    """Open one case of one's own organisation. Raises `NotFound`; writes an audit line, since a text is read."""
+    case = _own(w, public_id)
+    audit.record(w, "case.read", "case", case.id)
+    return Detail(_card(case), case.version, subjects.of_kind(case.subject_kind).describe(w, case.subject_id))
+
+
+def decide(w: Work, public_id: str, version: int, decision: str, reason: str, note: str = "") -> None:
+    """Decide a case: release, reject (with a reason), or seen for what was never held.
+
+    Writes the decision, acts on the subject in the same transaction, adds an audit line. Raises `Closed` if
+    somebody else decided first, `Invalid` for a decision that does not fit.
+    """
+    case = _own(w, public_id)
+    note = plain(note, limit=500) if note.strip() else ""
+    if decision not in DECISIONS or (decision == "seen") is case.held:
+        raise Invalid(N_("Kies eerst een besluit. Er is nog niets veranderd."))
+    if decision == "reject" and reason not in REASONS:
+        raise Invalid(
+            N_("Kies een reden, dan kunnen we het aan de schrijver uitleggen. Er is nog niets veranderd.")
+        )
+    won = w.db.execute(
+        update(Case)
+        .where(Case.id == case.id, Case.version == version, Case.decided_at.is_(None))
+        .values(
+            decision=decision,
+            reason=reason or None,
+            note=note,
+            decided_by=w.who.person_id,
+            decided_at=w.now,
+            version=version + 1,
+        )
+        .returning(Case.id)
+    ).first()
+    if won is None:
+        raise Closed(N_("Iemand anders besloot hier net over. Er is niets dubbel gedaan."))
+    subject = subjects.of_kind(case.subject_kind)
+    if decision == "release":
+        subject.release(w, case.subject_id)
+    elif decision == "reject":
+        subject.reject(w, case.subject_id, reason)
+    audit.record(w, f"case.{decision}", "case", case.id, reason)
+    w.announce(
+        f"staff:{case.organisation_id}", "notice", {"kind": "case", "level": case.level, "ref": public_id}
+    )
+
+
+def _own(w: Work, public_id: str) -> Case:
+    case = w.db.scalar(
+        select(Case).where(Case.public_id == public_id, Case.organisation_id == w.who.organisation_id)
+    )
+    if case is None:
+        raise NotFound
+    return case
+
+
+def _card(case: Case) -> Card:
+    return Card(
+        case.public_id, tuple(case.kinds.split(",")), case.level, case.held, case.opened_at, case.due_at
+    )

@@ -1,0 +1,47 @@
+"""The review queue as pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import flask
+from flask import Blueprint, request
+
+from app import web
+from app.core.errors import Invalid
+from app.core.permissions import Permission
+from moderation import queue
+
+blueprint = Blueprint("moderation", __name__)
+
+
+@blueprint.get("/beoordelen")
+@web.needs(Permission.ORGANISATION_CASE_READ)
+def waiting() -> Any:
+    """What waits, danger first."""
+    with web.read() as w:
+        cards = queue.waiting(w)
+    return flask.render_template("moderation/queue.html", cards=cards, detail=None, reasons=queue.REASONS)
+
+
+@blueprint.get("/beoordelen/<case>")
+@web.needs(Permission.ORGANISATION_CASE_READ)
+def look(case: str) -> Any:
+    """One case: kind first, its text closed until asked for."""
+    with web.work() as w:
+        cards = queue.waiting(w)
+        detail = queue.look(w, case)
+    return flask.render_template("moderation/queue.html", cards=cards, detail=detail, reasons=queue.REASONS)
+
+
+@blueprint.post("/beoordelen/<case>")
+@web.needs(Permission.ORGANISATION_CASE_DECIDE)
+def decide(case: str) -> Any:
+    """Decide a case."""
+    form = request.form
+    if not form.get("version", "").isdigit():
+        raise Invalid
+    with web.work() as w:
+        decision, reason, note = form.get("decision", ""), form.get("reason", ""), form.get("note", "")
+        queue.decide(w, case, int(form["version"]), decision, reason, note)
+    return web.done(flask.url_for("moderation.waiting"))
