@@ -1,0 +1,202 @@
+"""Answers at the steps of a chapter: private, shared under the alias, or counted without one."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+
+from app.core.errors import Invalid, NotFound
+from app.core.i18n import N_
+from app.core.text import plain
+from app.core.work import Work
+from groups import rooms, rules
+from groups.curriculum import Chapter, Step, programme
+from groups.models import Answer, Membership, Room
+from moderation import queue
+from moderation.screening import screen
+
+LIMIT = 2_000  # characters of a written answer
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """One's own answer at a step."""
+
+    step: str
+    text: str
+    chosen: tuple[int, ...]
+    sharing: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What became of an answer: posted, held for review, or masked before sharing."""
+
+    status: str
+    masked: bool
+    crisis: bool
+
+
+def answer(
+    w: Work,
+    found: rooms.Place,
+    chapter_key: str,
+    step_id: str,
+    value: Any,
+    *,
+    share: bool = False,
+    session_id: int = 0,
+) -> Kept:
+    """Keep an answer; a second one replaces the first. For members, in a session or at home.
+
+    `value` is text, or a list of option numbers. What is shared is screened before anybody sees it: contact
+    details are masked, what must be looked at is held and opens a case. A private answer is read by nobody; its
+    author is shown help when it speaks of danger. Raises `Invalid`, `NotFound`, `TooLarge`.
+    """
+    chapter = programme(found.programme, found.language).chapter(chapter_key)
+    step = chapter.step(step_id)
+    if not step.answered:
+        raise NotFound
+    stored = _value(step, value)
+    sharing = _sharing(step, share)
+    verdict = None if step.options else screen(stored, lang=found.language, where="group")
+    held = sharing == "shared" and verdict is not None and verdict.action == "hold"
+    masked = sharing == "shared" and verdict is not None and verdict.action == "mask"
+    row = _own_row(w, found, chapter, step, session_id)
+    row.value = verdict.text if verdict and masked else stored
+    row.sharing, row.step_version, row.updated_at = sharing, chapter.version, w.now
+    row.status = "held" if held else "posted"
+    w.db.add(row)
+    w.db.flush()
+    if verdict and sharing == "shared" and (held or verdict.alert):
+        organisation = w.who.organisation_id
+        kinds = [r.kind for r in verdict.reasons]
+        level = queue.level_of(verdict.reasons, verdict.alert)
+        queue.open_case(w, organisation, "answer", row.id, kinds, level, held=held)
+    crisis = bool(verdict and any(r.kind == "crisis_self" for r in verdict.reasons))
+    return Kept(row.status, masked, crisis)
+
+
+def own(w: Work, found: rooms.Place, chapter: str, session_id: int | None = None) -> dict[str, Own]:
+    """One's own answers in a chapter, by step; those of a session first if one is named. One query."""
+    query = select(Answer).where(
+        Answer.membership_id == found.membership_id,
+        Answer.programme == found.programme,
+        Answer.chapter == chapter,
+    )
+    if session_id is not None:
+        query = query.where(Answer.session_id == session_id)
+    steps = {step.id: step for step in programme(found.programme, found.language).chapter(chapter).steps}
+    rows = w.db.scalars(query.order_by(Answer.updated_at))
+    return {row.step: _own(row, steps[row.step]) for row in rows if row.step in steps}
+
+
+def shared(w: Work, session_id: int, step_id: str) -> list[tuple[str, str]]:
+    """The answers shared at a step of a session, as (alias, text), oldest first. One query."""
+    rows = w.db.execute(
+        select(Membership.alias, Answer.value)
+        .join(Membership, Membership.id == Answer.membership_id)
+        .where(
+            Answer.session_id == session_id,
+            Answer.step == step_id,
+            Answer.sharing == "shared",
+            Answer.status == "posted",
+        )
+        .order_by(Answer.updated_at, Answer.id)
+    )
+    return [(row.alias, row.value) for row in rows]
+
+
+def given(w: Work, session_id: int, step_id: str) -> int:
+    """How many answered a step of a session."""
+    return (
+        w.db.scalar(select(func.count()).where(Answer.session_id == session_id, Answer.step == step_id)) or 0
+    )
+
+
+def answered_by(w: Work, session_id: int, step_id: str) -> frozenset[int]:
+    """The memberships that answered a step: that they did, never what."""
+    query = select(Answer.membership_id).where(Answer.session_id == session_id, Answer.step == step_id)
+    return frozenset(w.db.scalars(query))
+
+
+def summary(w: Work, session_id: int, step: Step, revealed: bool) -> dict[str, Any]:
+    """What a room may see of the answers at a step: how many, what is shared, and a tally once revealed."""
+    if not step.answered:
+        return {"given": 0, "shared": [], "tally": None}
+    texts = [] if step.options else shared(w, session_id, step.id)
+    return {
+        "given": given(w, session_id, step.id),
+        "shared": [{"alias": alias, "text": text} for alias, text in texts],
+        "tally": tally(w, session_id, step) if revealed and step.options else None,
+    }
+
+
+def tally(w: Work, session_id: int, step: Step) -> list[dict[str, Any]] | None:
+    """How often each option was chosen, or None while a number could point at somebody."""
+    values = w.db.scalars(
+        select(Answer.value).where(Answer.session_id == session_id, Answer.step == step.id)
+    ).all()
+    if not rules.may_count(len(values)):
+        return None
+    counts = Counter(n for value in values for n in json.loads(value))
+    return [{"text": text, "count": counts[n]} for n, text in enumerate(step.options)]
+
+
+def for_review(w: Work, answer_id: int) -> Any:
+    """A shared answer with its author's alias and room, for the review queue. Raises `NotFound`."""
+    row = w.db.execute(
+        select(Answer, Membership.alias, Membership.person_id, Room.public_id.label("room"))
+        .join(Membership, Membership.id == Answer.membership_id)
+        .join(Room, (Room.group_id == Membership.group_id) & (Room.kind == "group"))
+        .where(Answer.id == answer_id)
+    ).first()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _value(step: Step, value: Any) -> str:
+    if not step.options:
+        return plain(value, limit=LIMIT)
+    chosen = value if isinstance(value, list) else [value]
+    numbers = {int(v) for v in chosen if isinstance(v, int) or (isinstance(v, str) and v.isdigit())}
+    fits = len(numbers) == len(chosen) and all(0 <= n < len(step.options) for n in numbers)
+    if not fits or (step.kind == "poll" and len(numbers) != 1):
+        raise Invalid(N_("Kies één van de antwoorden. Er is nog niets verstuurd."))
+    return json.dumps(sorted(numbers))
+
+
+def _sharing(step: Step, share: bool) -> str:
+    if step.sharing == "shared":
+        return "shared" if share else "private"
+    return step.sharing
+
+
+def _own_row(w: Work, found: rooms.Place, chapter: Chapter, step: Step, session_id: int) -> Answer:
+    row = w.db.scalar(
+        select(Answer).where(
+            Answer.membership_id == found.membership_id,
+            Answer.session_id == session_id,
+            Answer.programme == found.programme,
+            Answer.chapter == chapter.key,
+            Answer.step == step.id,
+        )
+    )
+    return row or Answer(
+        membership_id=found.membership_id,
+        session_id=session_id,
+        programme=found.programme,
+        chapter=chapter.key,
+        step=step.id,
+    )
+
+
+def _own(row: Answer, step: Step) -> Own:
+    if step.options:
+        return Own(row.step, "", tuple(json.loads(row.value)), row.sharing)
+    return Own(row.step, row.value, (), row.sharing)

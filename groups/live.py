@@ -1,0 +1,143 @@
+"""The live door of rooms: entering one, posting, catching up, staying."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.core.actor import Actor
+from app.core.errors import AppError, Invalid
+from app.core.ids import client_key
+from app.core.permissions import Permission
+from app.core.text import plain
+from app.core.work import Work
+from app.part import LiveEvent, Reply
+from groups import messages, rooms, sessions
+from groups.pace import Pace
+
+_pace = Pace()
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A room, and the stretch of its messages that is asked for."""
+
+    room: str
+    after: int | None
+    limit: int
+
+
+def parse_post(actor: Actor, data: Mapping[str, Any]) -> messages.Post:
+    """Read a message, from the socket or from the form. Raises `Invalid` or `TooLarge`."""
+    reply_to = data.get("reply_to")
+    mask_ok = data.get("mask_ok", False)
+    if not isinstance(mask_ok, bool) or (reply_to is not None and not _number(reply_to)):
+        raise Invalid
+    key = client_key(data.get("key"))
+    return messages.Post(
+        actor.person_id, actor.session, _room(data), key, plain(data.get("text")), reply_to, mask_ok
+    )
+
+
+def post_together(w: Work, commands: Sequence[messages.Post]) -> list[messages.Posted | AppError]:
+    """Store a batch of messages."""
+    return messages.post(w, commands, _pace)
+
+
+def _parse_stretch(actor: Actor, data: Mapping[str, Any]) -> Stretch:
+    after, limit = data.get("after"), data.get("limit", messages.PAGE)
+    if (after is not None and not _number(after)) or not _number(limit):
+        raise Invalid
+    return Stretch(_room(data), after, limit)
+
+
+def _parse_read(actor: Actor, data: Mapping[str, Any]) -> Stretch:
+    seq = data.get("seq")
+    if not _number(seq):
+        raise Invalid
+    return Stretch(_room(data), seq, 1)
+
+
+def _join(w: Work, command: Stretch) -> Reply:
+    """Enter a room: what was missed, where its session stands, and everything new from now on."""
+    found = rooms.place(w, command.room)
+    sessions.arrive(w, found)
+    if command.after is None:
+        items = messages.latest(w, found)
+    else:
+        items = messages.history(w, found, command.after)
+    running = sessions.running_in(w, found)
+    ack = {
+        "ok": True,
+        "room": found.room,
+        "alias": found.alias,
+        "role": found.role,
+        "head": found.last_seq,
+        "items": [item.as_dict() for item in items],
+        "session": sessions.state(w, running, found) if running else None,
+        "held": [{"key": h.key, "text": h.text, "at": h.at} for h in messages.waiting(w, found)],
+    }
+    topics = [f"room:{found.room}"]
+    if found.leads:
+        topics.append(f"lead:{found.room}")
+        ack["roster"] = sessions.roster_items(w, running, found) if running else []
+    return Reply(ack, tuple(topics))
+
+
+def _sync(w: Work, command: Stretch) -> Reply:
+    """The messages after a sequence number: how a client fills a gap."""
+    found = rooms.place(w, command.room)
+    items = messages.history(w, found, command.after or 0, command.limit)
+    return Reply({"ok": True, "head": found.last_seq, "items": [item.as_dict() for item in items]})
+
+
+def _read(w: Work, command: Stretch) -> Reply:
+    """Remember how far one has read."""
+    messages.mark_read(w, command.room, command.after or 0)
+    return Reply({"ok": True})
+
+
+def _here(w: Work, command: Stretch) -> Reply:
+    """A sign of life in a running session."""
+    sessions.arrive(w, rooms.place(w, command.room))
+    return Reply({"ok": True})
+
+
+def _posted(posted: messages.Posted) -> Reply:
+    """The acknowledgement of a message, as the protocol has it."""
+    ack: dict[str, Any] = {"ok": True, "seq": posted.seq, "status": posted.status, "masked": posted.masked}
+    if posted.text is not None:
+        ack["text"] = posted.text
+    if posted.kinds:
+        ack["reasons"] = list(posted.kinds)
+    return Reply(ack)
+
+
+def _room(data: Mapping[str, Any]) -> str:
+    room = data.get("room")
+    if not isinstance(room, str) or not 1 <= len(room) <= 20:
+        raise Invalid
+    return room
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
+
+
+EVENTS = (
+    LiveEvent(
+        "message.send",
+        Permission.GROUP_MESSAGE_POST,
+        parse_post,
+        together=post_together,
+        answer=_posted,
+        per_minute=100_000,  # the room's own pace decides
+    ),
+    LiveEvent("room.join", Permission.GROUP_MESSAGE_READ, _parse_stretch, _join, writes=True, per_minute=120),
+    LiveEvent("room.sync", Permission.GROUP_MESSAGE_READ, _parse_stretch, _sync, per_minute=600),
+    LiveEvent("room.read", Permission.GROUP_MESSAGE_READ, _parse_read, _read, writes=True),
+    LiveEvent(
+        "session.here", Permission.GROUP_SESSION_ATTEND, _parse_stretch, _here, writes=True, per_minute=30
+    ),
+)

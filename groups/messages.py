@@ -1,0 +1,408 @@
+"""Messages: posting them once, reading them back in order, deciding about the held ones.
+
+`post` takes a list, because messages that wait together are stored together (`app.live.writer`): for the whole
+list it asks the database once who stands where, once which keys are known, and writes once.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select, tuple_, update
+
+from app.accounts.models import SignIn
+from app.core import clock
+from app.core.errors import AppError, Invalid, NotFound, RateLimited, Unauthenticated
+from app.core.i18n import N_
+from app.core.work import Work
+from app.notify import outbox
+from groups import rooms, rules
+from groups.models import Group, GroupSession, Message, Room, Seat
+from groups.pace import Pace
+from moderation import queue
+from moderation.screening import Verdict, screen
+
+PAGE = 200
+_KEPT_BACK = ("held", "rejected")
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A message somebody wants to place. `session` is the hash of the session it came in on."""
+
+    person_id: int
+    session: str
+    room: str
+    key: str
+    text: str
+    reply_to: int | None = None
+    mask_ok: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What became of it. `seq` is None unless it stands in the room; `text` is set where it was masked."""
+
+    status: str
+    seq: int | None
+    masked: bool
+    text: str | None = None
+    crisis: bool = False
+    kinds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A message as members see it, the protocol's `Message`."""
+
+    seq: int
+    alias: str
+    role: str
+    text: str
+    at: str
+    reply_to: int | None
+    status: str
+
+    def as_dict(self) -> dict[str, Any]:
+        item = {"seq": self.seq, "alias": self.alias, "role": self.role, "text": self.text, "at": self.at}
+        return item | {"status": self.status} | ({"reply_to": self.reply_to} if self.reply_to else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A message of one's own that waits for a moderator."""
+
+    key: str
+    text: str
+    at: str
+
+
+@dataclass(slots=True)
+class _Ready:
+    """A checked message on its way into the database."""
+
+    index: int
+    command: Post
+    seat: Any
+    verdict: Verdict
+    status: str
+
+
+def post(w: Work, commands: Sequence[Post], pace: Pace) -> list[Posted | AppError]:
+    """Place messages, in order, each once. For anybody with a seat in the room; `pace` knows recent tempo.
+
+    Per message the answer is a `Posted` or the refusal. A key seen before gets its first answer again. What
+    would be masked is not stored but answered as a preview, unless the author agreed. Held messages and crisis
+    phrases open a case in the same transaction. Writes messages, room counters, cases, outbox rows; announces
+    `messages` to each room and notices to authors and staff.
+    """
+    seats = _seats(w, commands)
+    known = _known(w, commands, seats)
+    answers: list[Posted | AppError | None] = [None] * len(commands)
+    ready: list[_Ready] = []
+    for index, command in enumerate(commands):
+        seat = seats.get((command.person_id, command.room, command.session))
+        earlier = known.get((seat.seat_id, command.key)) if seat else None
+        if earlier is not None:
+            answers[index] = earlier
+            continue
+        try:
+            checked = _check(w, index, command, seat, pace)
+        except AppError as refusal:
+            answers[index] = refusal
+            continue
+        if isinstance(checked, Posted):
+            answers[index] = checked
+        elif any(r.seat.seat_id == checked.seat.seat_id and r.command.key == command.key for r in ready):
+            answers[index] = RateLimited(
+                retry_after=1
+            )  # the same key twice in one batch: ask again, get the answer
+        else:
+            ready.append(checked)
+    for item, posted in zip(ready, _store(w, ready), strict=True):
+        answers[item.index] = posted
+    return [a for a in answers if a is not None]
+
+
+def history(w: Work, found: rooms.Place, after: int, limit: int = PAGE) -> list[View]:
+    """Messages of a room after `after`, oldest first, at most 200. One indexed query."""
+    return _views(w, found, Message.seq > after, limit, newest=False)
+
+
+def latest(w: Work, found: rooms.Place, limit: int = 50) -> list[View]:
+    """The last messages of a room, oldest first. One indexed query."""
+    return _views(w, found, Message.seq.is_not(None), limit, newest=True)
+
+
+def waiting(w: Work, found: rooms.Place) -> list[Held]:
+    """One's own messages in this room that wait for a moderator."""
+    rows = w.db.execute(
+        select(Message.key, Message.text, Message.at)
+        .where(Message.room_id == found.room_id, Message.seat_id == found.seat_id, Message.status == "held")
+        .order_by(Message.id)
+    )
+    return [Held(r.key, r.text, clock.iso_minute(r.at)) for r in rows]
+
+
+def mark_read(w: Work, room: str, seq: int) -> None:
+    """Remember how far the actor has read, for their own unread line. Nobody else can see it."""
+    found = rooms.place(w, room)
+    seen = min(max(seq, found.read_seq), found.last_seq)
+    w.db.execute(update(Seat).where(Seat.id == found.seat_id).values(read_seq=seen))
+
+
+def release(w: Work, message_id: int) -> None:
+    """Place a held message now, at the end of the conversation. For the review queue."""
+    row = _for_review(w, message_id)
+    if row.Message.status != "held":
+        return
+    seq = _next_seq(w, row.Message.room_id, 1)
+    row.Message.seq, row.Message.status = seq, "posted"
+    view = View(seq, row.alias, row.role, row.Message.text, clock.iso_minute(row.Message.at), None, "posted")
+    w.announce(f"room:{row.room}", "messages", {"room": row.room, "items": [view.as_dict()]})
+    w.announce(
+        f"person:{row.person_id}", "notice", {"kind": "released", "room": row.room, "key": row.Message.key}
+    )
+
+
+def reject(w: Work, message_id: int, reason: str) -> None:
+    """Keep a held message back for good; hide one that was posted. The author hears why."""
+    row = _for_review(w, message_id)
+    message = row.Message
+    if message.status == "held":
+        message.status = "rejected"
+    elif message.status == "posted":
+        message.status = "hidden"
+        w.announce(
+            f"room:{row.room}", "message.changed", {"room": row.room, "seq": message.seq, "status": "hidden"}
+        )
+    notice = {"kind": "rejected", "room": row.room, "key": message.key, "reason": reason}
+    w.announce(f"person:{row.person_id}", "notice", notice)
+    outbox.queue(w, row.person_id, "rejected", reason, f"rejected:{message_id}")
+
+
+def _seats(w: Work, commands: Iterable[Post]) -> dict[tuple[int, str, str], Any]:
+    """Who stands where, for live sessions only: one query for the whole batch."""
+    wanted = {(c.person_id, c.room) for c in commands}
+    rows = w.db.execute(
+        select(
+            Seat.id.label("seat_id"),
+            Seat.person_id,
+            Seat.alias,
+            Seat.role,
+            Seat.muted_until,
+            Room.id.label("room_id"),
+            Room.public_id.label("room"),
+            Room.kind,
+            Room.pace,
+            Room.closed_at,
+            Group.id.label("group_id"),
+            Group.organisation_id,
+            Group.language,
+            SignIn.token_hash,
+            GroupSession.only_staff_writes,
+        )
+        .join(Room, Room.id == Seat.room_id)
+        .join(Group, Group.id == Room.group_id)
+        .join(SignIn, SignIn.person_id == Seat.person_id)
+        .outerjoin(
+            GroupSession,
+            (GroupSession.group_id == Group.id) & (GroupSession.status == "open") & (Room.kind == "group"),
+        )
+        .where(
+            tuple_(Seat.person_id, Room.public_id).in_(wanted),
+            SignIn.token_hash.in_({c.session for c in commands}),
+            SignIn.revoked_at.is_(None),
+            SignIn.expires_at > w.now,
+            Seat.left_at.is_(None),
+        )
+    )
+    return {(r.person_id, r.room, r.token_hash): r for r in rows}
+
+
+def _known(
+    w: Work, commands: Iterable[Post], seats: dict[tuple[int, str, str], Any]
+) -> dict[tuple[int, str], Posted]:
+    """Answers already given, by seat and key: one query for the whole batch."""
+    if not seats:
+        return {}
+    rows = w.db.execute(
+        select(Message.seat_id, Message.key, Message.seq, Message.status, Message.masked, Message.text).where(
+            Message.key.in_({c.key for c in commands}),
+            Message.seat_id.in_({s.seat_id for s in seats.values()}),
+        )
+    )
+    return {
+        (r.seat_id, r.key): Posted(
+            "held" if r.status in _KEPT_BACK else "posted", r.seq, r.masked, r.text if r.masked else None
+        )
+        for r in rows
+    }
+
+
+def _check(w: Work, index: int, command: Post, seat: Any, pace: Pace) -> _Ready | Posted:
+    """Everything that can refuse a message, before anything is written."""
+    if seat is None:
+        alive = w.db.scalar(
+            select(SignIn.person_id).where(
+                SignIn.token_hash == command.session, SignIn.revoked_at.is_(None), SignIn.expires_at > w.now
+            )
+        )
+        raise NotFound if alive else Unauthenticated
+    standing = rules.Standing(
+        seat.role, seat.muted_until, seat.closed_at is not None, bool(seat.only_staff_writes)
+    )
+    refusal = rules.may_post(standing, w.now)
+    if refusal is not None:
+        raise refusal
+    if command.reply_to is not None and not _exists(w, seat.room_id, command.reply_to):
+        raise Invalid(N_("Het bericht waarop je antwoordt is er niet meer. Je tekst staat er nog."))
+    recent = pace.check(seat.seat_id, command.key, command.text, seat.pace)
+    where = "pair" if seat.kind == "pair" else "group"
+    verdict = screen(command.text, lang=seat.language, where=where, recent=recent)
+    if verdict.action == "mask" and not command.mask_ok:
+        pace.forget(seat.seat_id, command.key)
+        return Posted("preview", None, True, verdict.text, kinds=_kinds(verdict))
+    return _Ready(index, command, seat, verdict, "held" if verdict.action == "hold" else "posted")
+
+
+def _store(w: Work, ready: Sequence[_Ready]) -> list[Posted]:
+    """Number and insert what passed, open the cases, announce. In the order given."""
+    numbers = _number(w, ready)
+    at = clock.minute(w.now)
+    rows, answers = [], []
+    items: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for item, seq in zip(ready, numbers, strict=True):
+        seat, verdict, command = item.seat, item.verdict, item.command
+        masked = verdict.action == "mask"
+        rows.append(
+            {
+                "room_id": seat.room_id,
+                "seq": seq,
+                "seat_id": seat.seat_id,
+                "key": command.key,
+                "text": verdict.text,
+                "reply_to": command.reply_to,
+                "status": item.status,
+                "masked": masked,
+                "at": at,
+            }
+        )
+        if seq is not None:
+            reply = command.reply_to
+            view = View(seq, seat.alias, seat.role, verdict.text, clock.iso_minute(at), reply, "posted")
+            items[seat.room].append(view.as_dict())
+        crisis = any(r.kind == "crisis_self" for r in verdict.reasons)
+        text = verdict.text if masked else None
+        answers.append(Posted(item.status, seq, masked, text, crisis, _kinds(verdict)))
+    if rows:
+        w.db.execute(insert(Message), rows)
+    for room, new in items.items():
+        w.announce(f"room:{room}", "messages", {"room": room, "items": new})
+    for item, answer in zip(ready, answers, strict=True):
+        if item.status == "held" or item.verdict.alert:
+            _open_case(w, item)
+        if item.status == "held" or answer.crisis:
+            notice = {
+                "kind": "crisis" if answer.crisis else "held",
+                "room": item.seat.room,
+                "key": item.command.key,
+            }
+            w.announce(f"person:{item.command.person_id}", "notice", notice | {"reasons": list(answer.kinds)})
+    return answers
+
+
+def _number(w: Work, ready: Sequence[_Ready]) -> list[int | None]:
+    """The sequence number of each message that will stand in its room: one counter update a room."""
+    amount: dict[int, int] = defaultdict(int)
+    for item in ready:
+        amount[item.seat.room_id] += item.status == "posted"
+    first = {room: _next_seq(w, room, n) - n + 1 for room, n in sorted(amount.items()) if n}
+    numbers: list[int | None] = []
+    for item in ready:
+        if item.status == "posted":
+            numbers.append(first[item.seat.room_id])
+            first[item.seat.room_id] += 1
+        else:
+            numbers.append(None)
+    return numbers
+
+
+def _next_seq(w: Work, room_id: int, amount: int) -> int:
+    """Take `amount` numbers of a room and return the last: the row lock makes them gapless and in commit order."""
+    query = (
+        update(Room)
+        .where(Room.id == room_id)
+        .values(last_seq=Room.last_seq + amount)
+        .returning(Room.last_seq)
+    )
+    return w.db.execute(query).scalar_one()
+
+
+def _open_case(w: Work, item: _Ready) -> None:
+    seat, verdict = item.seat, item.verdict
+    message_id = w.db.execute(
+        select(Message.id).where(Message.seat_id == seat.seat_id, Message.key == item.command.key)
+    ).scalar_one()
+    level = queue.level_of(verdict.reasons, verdict.alert)
+    ref = queue.open_case(
+        w, seat.organisation_id, "message", message_id, _kinds(verdict), level, held=item.status == "held"
+    )
+    if verdict.alert:
+        for facilitator in rooms.facilitators_of(w, seat.group_id):
+            outbox.queue(w, facilitator.person_id, "alert", ref, f"alert:{ref}:{facilitator.person_id}")
+
+
+def _kinds(verdict: Verdict) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(r.kind for r in verdict.reasons))
+
+
+def _exists(w: Work, room_id: int, seq: int) -> bool:
+    query = select(Message.id).where(
+        Message.room_id == room_id, Message.seq == seq, Message.status == "posted"
+    )
+    return w.db.scalar(query) is not None
+
+
+def _views(w: Work, found: rooms.Place, condition: Any, limit: int, *, newest: bool) -> list[View]:
+    order = Message.seq.desc() if newest else Message.seq
+    rows = w.db.execute(
+        select(Message.seq, Seat.alias, Seat.role, Message.text, Message.at, Message.reply_to, Message.status)
+        .join(Seat, Seat.id == Message.seat_id)
+        .where(Message.room_id == found.room_id, condition)
+        .order_by(order)
+        .limit(max(1, min(limit, PAGE)))
+    ).all()
+    views = [
+        View(
+            r.seq,
+            r.alias,
+            r.role,
+            r.text if r.status == "posted" else "",
+            _minute(r.at),
+            r.reply_to,
+            r.status,
+        )
+        for r in rows
+    ]
+    return views[::-1] if newest else views
+
+
+def _minute(at: datetime) -> str:
+    return clock.iso_minute(at)
+
+
+def _for_review(w: Work, message_id: int) -> Any:
+    row = w.db.execute(
+        select(Message, Seat.alias, Seat.role, Seat.person_id, Room.public_id.label("room"))
+        .join(Seat, Seat.id == Message.seat_id)
+        .join(Room, Room.id == Message.room_id)
+        .where(Message.id == message_id)
+    ).first()
+    if row is None:
+        raise NotFound
+    return row

@@ -1,0 +1,250 @@
+"""Groups and rooms: opening them, entering under an alias, finding one's place in them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+
+from app.core import audit, ids
+from app.core.errors import Closed, Forbidden, Invalid, NotFound
+from app.core.i18n import N_
+from app.core.work import Work
+from groups.models import Group, Membership, Room, Seat
+from groups.rules import FACILITATOR, MEMBER
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where somebody stands in one room: what they may see and under which alias they do so."""
+
+    seat_id: int
+    room_id: int
+    room: str
+    kind: str
+    group_id: int
+    group: str
+    group_name: str
+    language: str
+    timezone: str
+    programme: str
+    membership_id: int
+    alias: str
+    role: str
+    read_seq: int
+    last_seq: int
+    muted_until: datetime | None
+
+    @property
+    def leads(self) -> bool:
+        return self.role == FACILITATOR
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member as facilitators of the same group see them. `ref` is the group's own id for them."""
+
+    ref: str
+    membership_id: int
+    person_id: int
+    alias: str
+    role: str
+    muted_until: datetime | None
+
+
+_PLACE = (
+    select(
+        Seat.id.label("seat_id"),
+        Room.id.label("room_id"),
+        Room.public_id.label("room"),
+        Room.kind,
+        Group.id.label("group_id"),
+        Group.public_id.label("group"),
+        Group.name.label("group_name"),
+        Group.language,
+        Group.timezone,
+        Group.programme,
+        Seat.membership_id,
+        Seat.alias,
+        Seat.role,
+        Seat.read_seq,
+        Room.last_seq,
+        Seat.muted_until,
+    )
+    .join(Room, Room.id == Seat.room_id)
+    .join(Group, Group.id == Room.group_id)
+    .where(Seat.left_at.is_(None))
+)
+
+
+def place(w: Work, room: str) -> Place:
+    """The actor's own place in a room. Raises `NotFound` for no such room and for somebody else's alike."""
+    row = w.db.execute(_PLACE.where(Seat.person_id == w.who.person_id, Room.public_id == room)).first()
+    if row is None:
+        raise NotFound
+    return Place(**row._mapping)
+
+
+def places(w: Work) -> list[Place]:
+    """Every room the actor has a seat in, group rooms first. One query."""
+    rows = w.db.execute(
+        _PLACE.where(Seat.person_id == w.who.person_id).order_by(Room.kind, Group.id, Room.id)
+    )
+    return [Place(**row._mapping) for row in rows]
+
+
+def group_place(w: Work, group: str) -> Place:
+    """The actor's place in the main room of a group they belong to. Raises `NotFound`."""
+    query = _PLACE.where(Seat.person_id == w.who.person_id, Group.public_id == group, Room.kind == "group")
+    row = w.db.execute(query).first()
+    if row is None:
+        raise NotFound
+    return Place(**row._mapping)
+
+
+def lead_place(w: Work, group: str) -> Place:
+    """As `group_place`, for facilitators of that group only. Raises `NotFound` or `Forbidden`."""
+    found = group_place(w, group)
+    if not found.leads:
+        raise Forbidden
+    return found
+
+
+def open_group(
+    w: Work, organisation_id: int, name: str, *, language: str = "nl", timezone: str = "Europe/Amsterdam"
+) -> Group:
+    """Create a group with its room. For staff of the organisation. Writes both and an audit line."""
+    group = Group(
+        public_id=ids.public_id(),
+        organisation_id=organisation_id,
+        name=name,
+        language=language,
+        timezone=timezone,
+        created_on=w.now.date(),
+    )
+    w.db.add(group)
+    w.db.flush()
+    w.db.add(Room(public_id=ids.public_id(), group_id=group.id, kind="group"))
+    w.db.flush()
+    audit.record(w, "group.opened", "group", group.id)
+    return group
+
+
+def enter(w: Work, group_id: int, person_id: int, alias: str, role: str = MEMBER) -> Membership:
+    """Give a person a place in a group and a seat in its room, under `alias`.
+
+    Called by the door that used up an invitation, or by set-up. Writes a membership and a seat. Raises
+    `Invalid` when the alias was taken in the meantime: nothing is written then.
+    """
+    room_id = w.db.scalar(select(Room.id).where(Room.group_id == group_id, Room.kind == "group"))
+    if room_id is None:
+        raise NotFound
+    membership = Membership(
+        public_id=ids.public_id(),
+        group_id=group_id,
+        person_id=person_id,
+        alias=alias,
+        role=role,
+        joined_on=w.now.date(),
+    )
+    w.db.add(membership)
+    try:
+        w.db.flush()
+    except IntegrityError:
+        raise Invalid(N_("Deze naam is net vergeven. Kies een andere; verder is alles bewaard.")) from None
+    take_seat(w, room_id, membership, alias)
+    return membership
+
+
+def take_seat(w: Work, room_id: int, membership: Membership, alias: str) -> None:
+    """Let a member into one more room, under an alias of its own."""
+    w.db.add(
+        Seat(
+            room_id=room_id,
+            person_id=membership.person_id,
+            membership_id=membership.id,
+            alias=alias,
+            role=membership.role,
+        )
+    )
+    w.db.flush()
+
+
+def open_pair_room(w: Work, group_id: int, members: Collection[Membership]) -> int:
+    """Open a private room for buddies and seat them. Returns the room's id. For `matching.buddies`."""
+    room = Room(public_id=ids.public_id(), group_id=group_id, kind="pair")
+    w.db.add(room)
+    w.db.flush()
+    for membership in members:
+        take_seat(w, room.id, membership, membership.alias)
+    return room.id
+
+
+def taken_aliases(w: Work, group_id: int) -> frozenset[str]:
+    """The aliases in use in a group, so that none is offered twice."""
+    return frozenset(w.db.scalars(select(Membership.alias).where(Membership.group_id == group_id)))
+
+
+def members(w: Work, found: Place) -> list[Member]:
+    """Everybody in a group, for its facilitators. One query. Raises `Forbidden` for anybody else."""
+    if not found.leads:
+        raise Forbidden
+    rows = w.db.execute(
+        select(Membership, Seat.muted_until)
+        .join(Seat, (Seat.membership_id == Membership.id) & (Seat.room_id == found.room_id))
+        .where(Membership.group_id == found.group_id, Membership.left_at.is_(None))
+        .order_by(Membership.role, Membership.alias)
+    )
+    return [Member(m.public_id, m.id, m.person_id, m.alias, m.role, muted) for m, muted in rows]
+
+
+def facilitators_of(w: Work, group_id: int) -> list[Member]:
+    """The facilitators of a group, in the order they joined it: whom outreach climbs to."""
+    rows = w.db.scalars(
+        select(Membership)
+        .where(Membership.group_id == group_id, Membership.role == FACILITATOR, Membership.left_at.is_(None))
+        .order_by(Membership.id)
+    )
+    return [Member(m.public_id, m.id, m.person_id, m.alias, m.role, None) for m in rows]
+
+
+def mute(w: Work, room: str, alias: str, minutes: int) -> None:
+    """Let a member only read for a while; 0 minutes lifts it. For facilitators of the room.
+
+    Writes the seat and an audit line; announces a notice to the member. Raises `Forbidden`, `NotFound`, `Invalid`.
+    """
+    found = place(w, room)
+    if not found.leads:
+        raise Forbidden
+    if not 0 <= minutes <= 24 * 60:
+        raise Invalid
+    until = w.now + timedelta(minutes=minutes) if minutes else None
+    seat = w.db.execute(
+        update(Seat)
+        .where(
+            Seat.room_id == found.room_id, Seat.alias == alias, Seat.role == MEMBER, Seat.left_at.is_(None)
+        )
+        .values(muted_until=until)
+        .returning(Seat.id, Seat.person_id)
+    ).first()
+    if seat is None:
+        raise NotFound
+    audit.record(w, "member.muted" if minutes else "member.unmuted", "seat", seat.id)
+    w.announce(
+        f"person:{seat.person_id}", "notice", {"kind": "muted" if minutes else "unmuted", "room": room}
+    )
+
+
+def close_room(w: Work, room_id: int) -> None:
+    """Close a room for writing. Raises `Closed` if it was closed already."""
+    done = w.db.execute(
+        update(Room)
+        .where(Room.id == room_id, Room.closed_at.is_(None))
+        .values(closed_at=w.now)
+        .returning(Room.id)
+    ).first()
+    if done is None:
+        raise Closed

@@ -1,0 +1,66 @@
+"""Messages and shared answers as things that can be reviewed: what `moderation.subjects` asks for."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from app.core.work import Work
+from app.notify import outbox
+from groups import exercises, messages
+from groups.models import Group, Message, Room, Seat
+from moderation.subjects import ContextLine, Described
+
+_CONTEXT = 4  # lines before the one under review
+
+
+class MessageSubject:
+    """A message in a room."""
+
+    def describe(self, w: Work, subject_id: int) -> Described:
+        row = w.db.execute(
+            select(Message, Seat.alias, Group.name)
+            .join(Seat, Seat.id == Message.seat_id)
+            .join(Room, Room.id == Message.room_id)
+            .join(Group, Group.id == Room.group_id)
+            .where(Message.id == subject_id)
+        ).one()
+        before = w.db.execute(
+            select(Seat.alias, Message.text, Message.at)
+            .join(Seat, Seat.id == Message.seat_id)
+            .where(
+                Message.room_id == row.Message.room_id, Message.id < subject_id, Message.status == "posted"
+            )
+            .order_by(Message.id.desc())
+            .limit(_CONTEXT)
+        ).all()
+        context = tuple(ContextLine(c.alias, c.text, c.at) for c in reversed(before))
+        message = row.Message
+        return Described(row.alias, row.name, message.text, message.at, message.status == "held", context)
+
+    def release(self, w: Work, subject_id: int) -> None:
+        messages.release(w, subject_id)
+
+    def reject(self, w: Work, subject_id: int, reason: str) -> None:
+        messages.reject(w, subject_id, reason)
+
+
+class AnswerSubject:
+    """An answer that its author chose to share."""
+
+    def describe(self, w: Work, subject_id: int) -> Described:
+        row = exercises.for_review(w, subject_id)
+        answer = row.Answer
+        return Described(row.alias, "", answer.value, answer.updated_at, answer.status == "held", ())
+
+    def release(self, w: Work, subject_id: int) -> None:
+        row = exercises.for_review(w, subject_id)
+        row.Answer.status = "posted"
+        w.announce(f"person:{row.person_id}", "notice", {"kind": "released", "room": row.room})
+
+    def reject(self, w: Work, subject_id: int, reason: str) -> None:
+        row = exercises.for_review(w, subject_id)
+        row.Answer.status = "rejected"
+        w.announce(
+            f"person:{row.person_id}", "notice", {"kind": "rejected", "room": row.room, "reason": reason}
+        )
+        outbox.queue(w, row.person_id, "rejected", reason, f"rejected:answer:{subject_id}")

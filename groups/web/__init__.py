@@ -1,0 +1,1 @@
+"""The pages of groups: joining, rooms, sessions, the programme, and leading a group."""

@@ -1,0 +1,47 @@
+"""Leading a group: its members and its invitations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import flask
+from flask import Blueprint
+
+from app import web
+from app.accounts import accounts
+from app.core.permissions import Permission
+from groups import rooms, sessions
+
+blueprint = Blueprint("leading", __name__)
+
+
+@blueprint.get("/groepen")
+@web.needs(Permission.GROUP_MEMBER_LIST)
+def groups() -> Any:
+    """The groups one leads."""
+    with web.read() as w:
+        places = [p for p in rooms.places(w) if p.kind == "group" and p.leads]
+    return flask.render_template("groups/list.html", places=places)
+
+
+@blueprint.post("/groepen/<group>/uitnodiging")
+@web.needs(Permission.GROUP_INVITATION_MAKE)
+def invite(group: str) -> Any:
+    """Make an invitation code, shown once on the next page."""
+    with web.work() as w:
+        found = rooms.lead_place(w, group)
+        code = accounts.invite(w, found.group_id)
+    flask.session["invitation"] = {"group": group, "code": code}
+    return web.done(flask.url_for("leading.invitation", group=group))
+
+
+@blueprint.get("/groepen/<group>/uitnodiging")
+@web.needs(Permission.GROUP_INVITATION_MAKE)
+def invitation(group: str) -> Any:
+    """The code that was just made, on a neutral slip."""
+    with web.read() as w:
+        found = rooms.lead_place(w, group)
+        planned = [s for s in sessions.upcoming(w) if s.group == group]
+    made = flask.session.pop("invitation", None)
+    code = made["code"] if made and made["group"] == group else None
+    return flask.render_template("groups/invitation.html", place=found, code=code, planned=planned)
