@@ -1,0 +1,153 @@
+"""Check-ins: one a day, one question at a time, saved as it goes; the buddy sees what was agreed to be seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from app.core.errors import Forbidden, Invalid, NotFound
+from app.core.i18n import N_
+from app.core.text import plain
+from app.core.work import Work
+from app.notify import outbox
+from groups import rooms
+from matching import buddies
+from matching.models import CheckIn
+from moderation.screening import screen
+
+QUESTIONS = ("mood", "urge", "halt", "line", "share")
+HALT = "halt"  # hungry, angry, lonely, tired
+SHARES = ("done", "all")
+HARD_URGE = 3  # from here on a day counts as a hard one
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Today's check-in as far as it is filled in."""
+
+    mood: int | None
+    urge: int | None
+    halt: str
+    line: str
+    share: str
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One dot of somebody's week. The answers are set only where they were shared."""
+
+    day: date
+    state: str  # done, hard, rest (nothing that day) or next (today, still open)
+    mood: int | None = None
+    urge: int | None = None
+    line: str = ""
+
+
+def today(w: Work) -> date:
+    """The actor's own calendar day."""
+    return w.now.astimezone(ZoneInfo(w.who.timezone)).date()
+
+
+def draft(w: Work, found: rooms.Place) -> Draft:
+    """Today's check-in of the actor in one group; empty if they have not begun."""
+    row = _row(w, found.membership_id, today(w))
+    if row is None:
+        return Draft(None, None, "", "", "done", False)
+    return Draft(row.mood, row.urge, row.halt, row.line, row.share, row.done_at is not None)
+
+
+def save(w: Work, found: rooms.Place, question: str, value: object) -> bool:
+    """Keep the answer to one question of today's check-in; the last one finishes it. For members.
+
+    Answering again the same day changes the answer. Returns whether the written line speaks of danger, so that
+    the page can show help at once. Raises `Invalid` for a value that was not offered.
+    """
+    if found.leads:
+        raise Forbidden
+    changes, crisis = _clean(found, question, value)
+    row = _row(w, found.membership_id, today(w))
+    if row is None:
+        row = CheckIn(membership_id=found.membership_id, day=today(w), halt="", line="", share="done")
+        w.db.add(row)
+    for name, new in changes.items():
+        setattr(row, name, new)
+    if question == QUESTIONS[-1]:
+        if row.mood is None or row.urge is None:
+            raise Invalid(N_("Er mist nog een antwoord. Ga één vraag terug; alles is bewaard."))
+        first = row.done_at is None
+        row.done_at = w.now
+        if first:
+            _tell_buddies(w, found, row)
+    try:
+        w.db.flush()
+    except IntegrityError:  # the same first answer from two screens at once
+        raise Invalid(N_("Dit stond op een ander scherm ook open. Ververs; alles is bewaard.")) from None
+    return crisis
+
+
+def week(w: Work, membership_id: int, *, own: bool) -> list[Day]:
+    """The last seven days of one membership, oldest first. Answers only where they are the actor's or shared.
+
+    Raises `NotFound` unless it is the actor's own or a buddy's.
+    """
+    if not own and membership_id not in {b.membership_id for b in buddies.mine(w)}:
+        raise NotFound
+    last = today(w)
+    days = [last - timedelta(days=n) for n in range(6, -1, -1)]
+    rows = {
+        row.day: row
+        for row in w.db.scalars(
+            select(CheckIn).where(CheckIn.membership_id == membership_id, CheckIn.day.in_(days))
+        )
+        if row.done_at is not None
+    }
+    return [_day(day, rows.get(day), own, is_today=day == last) for day in days]
+
+
+def _day(day: date, row: CheckIn | None, own: bool, *, is_today: bool) -> Day:
+    if row is None:
+        return Day(day, "next" if is_today else "rest")
+    if not own and row.share != "all":
+        return Day(day, "done")
+    return Day(day, "hard" if (row.urge or 0) >= HARD_URGE else "done", row.mood, row.urge, row.line)
+
+
+def _clean(found: rooms.Place, question: str, value: object) -> tuple[dict[str, object], bool]:
+    """The columns one answer changes, and whether it speaks of danger."""
+    if question == "mood":
+        return {"mood": _number(value, 1, 5)}, False
+    if question == "urge":
+        return {"urge": _number(value, 0, 4)}, False
+    if question == "halt":
+        letters = value if isinstance(value, list) else []
+        return {"halt": "".join(letter for letter in HALT if letter in letters)}, False
+    if question == "line":
+        text = plain(value, limit=280) if isinstance(value, str) and value.strip() else ""
+        verdict = screen(text, lang=found.language, where="pair")
+        crisis = any(r.kind == "crisis_self" for r in verdict.reasons)
+        return {"line": verdict.text if verdict.action == "mask" else text}, crisis
+    if question == "share" and value in SHARES:
+        return {"share": value}, False
+    raise Invalid(N_("Kies één van de antwoorden. Wat je eerder invulde is bewaard."))
+
+
+def _number(value: object, low: int, high: int) -> int:
+    if isinstance(value, str) and value.isdigit() and low <= int(value) <= high:
+        return int(value)
+    raise Invalid(N_("Kies één van de antwoorden. Wat je eerder invulde is bewaard."))
+
+
+def _tell_buddies(w: Work, found: rooms.Place, row: CheckIn) -> None:
+    for buddy in buddies.mine(w):
+        if buddy.own_membership_id == found.membership_id:
+            key = f"checkin:{found.membership_id}:{row.day}:{buddy.membership_id}"
+            outbox.queue(w, buddy.person_id, "checkin", buddy.room, key)
+
+
+def _row(w: Work, membership_id: int, day: date) -> CheckIn | None:
+    return w.db.scalar(select(CheckIn).where(CheckIn.membership_id == membership_id, CheckIn.day == day))

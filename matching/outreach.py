@@ -1,0 +1,252 @@
+"""The ladder of people who are asked to make contact: asked, answered, passed on, never silently over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+
+from app.core import audit, ids
+from app.core.errors import Closed, NotFound
+from app.core.i18n import N_
+from app.core.work import Database, Work
+from app.notify import outbox
+from groups.models import Group, Membership
+from matching import plan
+from matching.models import OutreachStep, RelapseReport
+
+OPEN = ("asked", "open")
+REMIND = timedelta(minutes=15)  # how often an open alarm asks again
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Somebody asks for contact, as the person asked sees it. Nothing of the report's text is here."""
+
+    ref: str
+    version: int
+    alias: str
+    group_name: str
+    rung: str
+    red: bool
+    state: str
+    deadline_at: datetime
+    ladder: tuple[Rung, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One rung as everybody on the ladder may see it."""
+
+    who: str
+    rung: str
+    state: str
+    asked_at: datetime | None
+    deadline_at: datetime | None
+    mine: bool
+
+
+def start(w: Work, report: RelapseReport, steps: Sequence[plan.Step], first_position: int = 0) -> None:
+    """Write the ladder of a report and ask its first rung. In the transaction that files the report.
+
+    Writes the steps and one outbox row per person asked. Nothing is sent before the commit.
+    """
+    for step in steps:
+        w.db.add(
+            OutreachStep(
+                public_id=ids.public_id(),
+                report_id=report.id,
+                position=first_position + step.position,
+                rung=step.rung,
+                person_id=step.person_id,
+                membership_id=step.membership_id,
+                level=step.level,
+                minutes=step.minutes,
+                state="waiting",
+            )
+        )
+    w.db.flush()
+    _ask(w, report.id, first_position)
+
+
+def due(w: Work) -> list[Ask]:
+    """Everybody who asks the actor for contact now, most pressing first."""
+    rows = w.db.execute(
+        select(OutreachStep, Membership.alias, Group.name)
+        .join(RelapseReport, RelapseReport.id == OutreachStep.report_id)
+        .join(Membership, Membership.id == RelapseReport.membership_id)
+        .join(Group, Group.id == Membership.group_id)
+        .where(OutreachStep.person_id == w.who.person_id, OutreachStep.state.in_(OPEN))
+        .order_by(OutreachStep.level.desc(), OutreachStep.deadline_at, OutreachStep.id)
+    ).all()
+    ladders = _ladders(w, [row.OutreachStep.report_id for row in rows], w.who.person_id)
+    return [
+        Ask(
+            step.public_id,
+            step.version,
+            alias,
+            group_name,
+            step.rung,
+            step.level == "red",
+            step.state,
+            step.deadline_at,
+            ladders[step.report_id],
+        )
+        for step, alias, group_name in rows
+    ]
+
+
+def ladder(w: Work, report_id: int, person_id: int) -> tuple[Rung, ...]:
+    """The rungs of one report, for its writer."""
+    return _ladders(w, [report_id], person_id).get(report_id, ())
+
+
+def acknowledge(w: Work, ref: str, version: int) -> None:
+    """ "I am on it": the first answer wins, everybody else is let off. For the person asked.
+
+    Writes the step, the report's state and an audit line; tells the reporter. Raises `NotFound`, or `Closed`
+    if somebody else was first: that is good news, not an error of theirs.
+    """
+    step = _mine(w, ref)
+    _answer(w, step, version, "contact")
+    w.db.execute(
+        update(OutreachStep)
+        .where(
+            OutreachStep.report_id == step.report_id,
+            OutreachStep.id != step.id,
+            OutreachStep.state.in_(("waiting", "asked", "open")),
+        )
+        .values(state="cancelled", version=OutreachStep.version + 1)
+    )
+    report = w.db.get_one(RelapseReport, step.report_id)
+    report.state = "contact"
+    reporter = w.db.get_one(Membership, report.membership_id)
+    outbox.queue(w, reporter.person_id, "contact", report.public_id, f"contact:{report.id}:{step.id}")
+    outbox.mark_read(w, "outreach", ref)
+    audit.record(w, "outreach.acknowledged", "outreach", step.id)
+
+
+def hand_on(w: Work, ref: str, version: int) -> None:
+    """ "Not able now": moves on at once, without blame. For the person asked. Raises `NotFound`, `Closed`."""
+    step = _mine(w, ref)
+    _answer(w, step, version, "passed")
+    outbox.mark_read(w, "outreach", ref)
+    audit.record(w, "outreach.passed", "outreach", step.id)
+    _climb_if_needed(w, step.report_id)
+
+
+def stop(w: Work, report: RelapseReport) -> None:
+    """The reporter has contact, or wants none any more: everybody still asked is let off."""
+    report.state = "stopped"
+    w.db.execute(
+        update(OutreachStep)
+        .where(OutreachStep.report_id == report.id, OutreachStep.state.in_(("waiting", "asked", "open")))
+        .values(state="cancelled", version=OutreachStep.version + 1)
+    )
+    audit.record(w, "outreach.stopped", "report", report.id)
+
+
+def sweep(database: Database) -> int:
+    """Move overdue ladders on, and return how many moved. Looks only at what is due, whatever else there is."""
+    with database.read() as r:
+        overdue = r.db.scalars(
+            select(OutreachStep.report_id)
+            .where(OutreachStep.state.in_(OPEN), OutreachStep.deadline_at <= r.now)
+            .distinct()
+            .limit(100)
+        ).all()
+    for report_id in overdue:
+        with database.work() as w:
+            _climb_if_needed(w, report_id)
+    return len(overdue)
+
+
+def _ask(w: Work, report_id: int, position: int) -> None:
+    """Ask everybody on one rung: from now the clock runs."""
+    steps = w.db.scalars(
+        select(OutreachStep).where(OutreachStep.report_id == report_id, OutreachStep.position == position)
+    ).all()
+    for step in steps:
+        step.state, step.asked_at = "asked", w.now
+        step.deadline_at = w.now + timedelta(minutes=step.minutes)
+        step.version += 1
+        outbox.queue(w, step.person_id, "outreach", step.public_id, f"outreach:{step.id}:0")
+    w.db.flush()
+
+
+def _climb_if_needed(w: Work, report_id: int) -> None:
+    steps = w.db.scalars(
+        select(OutreachStep)
+        .where(OutreachStep.report_id == report_id)
+        .order_by(OutreachStep.position, OutreachStep.id)
+        .with_for_update()
+    ).all()
+    asked = [s for s in steps if s.state not in ("waiting", "cancelled")]
+    if not asked or any(s.state == "contact" for s in steps):
+        return
+    position = max(s.position for s in asked)
+    current = [s for s in asked if s.position == position]
+    waiting = [s.position for s in steps if s.state == "waiting" and s.position > position]
+    overdue = all(s.deadline_at <= w.now for s in current if s.state in OPEN)
+    rung = plan.Rung(tuple(s.state for s in current), overdue, last=not waiting)
+    match plan.next_move(rung):
+        case "climb":
+            for step in current:
+                if step.state == "asked":
+                    step.state, step.version = "expired", step.version + 1
+            _ask(w, report_id, min(waiting))
+        case "alarm":
+            _sound(w, current)
+        case "wait":
+            pass
+
+
+def _sound(w: Work, rung: Sequence[OutreachStep]) -> None:
+    """The last rung is overdue: it stays open and asks again, everybody on it, until somebody has contact."""
+    for step in rung:
+        step.state = "open"
+        step.deadline_at = w.now + REMIND
+        step.version += 1
+        outbox.queue(w, step.person_id, "outreach", step.public_id, f"outreach:{step.id}:{w.now:%Y%m%d%H%M}")
+    w.db.flush()
+
+
+def _mine(w: Work, ref: str) -> OutreachStep:
+    step = w.db.scalar(
+        select(OutreachStep).where(OutreachStep.public_id == ref, OutreachStep.person_id == w.who.person_id)
+    )
+    if step is None:
+        raise NotFound
+    return step
+
+
+def _answer(w: Work, step: OutreachStep, version: int, state: str) -> None:
+    won = w.db.execute(
+        update(OutreachStep)
+        .where(OutreachStep.id == step.id, OutreachStep.version == version, OutreachStep.state.in_(OPEN))
+        .values(state=state, answered_at=w.now, version=version + 1)
+        .returning(OutreachStep.id)
+    ).first()
+    if won is None:
+        raise Closed(
+            N_("Iemand anders heeft dit al opgepakt, of het is al doorgegaan naar de volgende. Dank je.")
+        )
+    w.db.refresh(step)
+
+
+def _ladders(w: Work, report_ids: Sequence[int], person_id: int) -> dict[int, tuple[Rung, ...]]:
+    rows = w.db.execute(
+        select(OutreachStep, Membership.alias)
+        .outerjoin(Membership, Membership.id == OutreachStep.membership_id)
+        .where(OutreachStep.report_id.in_(report_ids))
+        .order_by(OutreachStep.position, OutreachStep.id)
+    )
+    found: dict[int, list[Rung]] = {}
+    for step, alias in rows:
+        rung = Rung(
+            alias, step.rung, step.state, step.asked_at, step.deadline_at, step.person_id == person_id
+        )
+        found.setdefault(step.report_id, []).append(rung)
+    return {report_id: tuple(rungs) for report_id, rungs in found.items()}

@@ -1,0 +1,58 @@
+"""Duo: the pair's week and room for clients; pairing for facilitators."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import flask
+from flask import Blueprint, request
+
+from app import web
+from app.core.permissions import Permission
+from groups import messages, rooms
+from matching import buddies, checkins
+
+blueprint = Blueprint("buddies", __name__)
+
+
+@blueprint.get("/duo")
+@web.needs(Permission.OWN_PAIR_READ)
+def duo() -> Any:
+    """Both people's week and the conversation between them."""
+    with web.work() as w:
+        own = buddies.mine(w)
+        if not own:
+            return flask.render_template("duo/none.html")
+        found = rooms.place(w, own[0].room)
+        weeks = [("", checkins.week(w, found.membership_id, own=True))]
+        weeks += [
+            (b.alias, checkins.week(w, b.membership_id, own=False)) for b in own if b.room == found.room
+        ]
+        page = {"items": messages.latest(w, found), "held": messages.waiting(w, found)}
+        messages.mark_read(w, found.room, found.last_seq)
+    key = str(uuid.uuid4())
+    return flask.render_template("duo/pair.html", place=found, buddies=own, weeks=weeks, key=key, **page)
+
+
+@blueprint.get("/groepen/<group>")
+@web.needs(Permission.GROUP_MEMBER_LIST)
+def group(group: str) -> Any:
+    """A group for its facilitators: members, pairs, and a form to make a pair."""
+    with web.read() as w:
+        found = rooms.lead_place(w, group)
+        members = rooms.members(w, found)
+        paired = buddies.paired(w, found.group_id)
+        pairs = buddies.pairs(w, found)
+    return flask.render_template(
+        "groups/group.html", place=found, members=members, paired=paired, pairs=pairs
+    )
+
+
+@blueprint.post("/groepen/<group>/duo")
+@web.needs(Permission.GROUP_PAIR_MAKE)
+def pair(group: str) -> Any:
+    """Make a pair."""
+    with web.work() as w:
+        buddies.pair(w, group, request.form.getlist("member"))
+    return web.done(flask.url_for("buddies.group", group=group))

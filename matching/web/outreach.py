@@ -1,0 +1,44 @@
+"""Answering an ask for contact: on it, or not able now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import flask
+from flask import Blueprint, request
+
+from app import web
+from app.core.errors import Closed, Invalid
+from app.core.permissions import Permission
+from app.core.work import Work
+from matching import outreach
+
+blueprint = Blueprint("outreach", __name__)
+
+
+@blueprint.post("/contact/<ref>/ja")
+@web.needs(Permission.OUTREACH_STEP_ACKNOWLEDGE)
+def acknowledge(ref: str) -> Any:
+    """ "I am on it.\""""
+    return _answer(outreach.acknowledge, ref)
+
+
+@blueprint.post("/contact/<ref>/nee")
+@web.needs(Permission.OUTREACH_STEP_ACKNOWLEDGE)
+def hand_on(ref: str) -> Any:
+    """ "Not able now.\""""
+    return _answer(outreach.hand_on, ref)
+
+
+def _answer(answer: Callable[[Work, str, int], None], ref: str) -> Any:
+    version = request.form.get("version", "")
+    if not version.isdigit():
+        raise Invalid
+    try:
+        with web.work() as w:
+            answer(w, ref, int(version))
+    except Closed:
+        if web.wants_json():
+            raise  # for a person it is good news: somebody else was first
+    return web.done(flask.url_for("today.show"))

@@ -1,0 +1,54 @@
+"""Vandaag: the one page that says what matters now, for clients and for staff."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import flask
+from flask import Blueprint
+
+from app import web
+from app.core.permissions import Permission, Role
+from app.core.work import Work
+from app.notify import outbox
+from groups import rooms, sessions
+from matching import buddies, checkins, outreach, relapse
+from moderation import queue
+
+blueprint = Blueprint("today", __name__)
+
+
+@blueprint.get("/vandaag")
+@web.needs(Permission.OWN_TODAY_READ)
+def show() -> Any:
+    """The first page after signing in."""
+    with web.read() as w:
+        if w.who.role is Role.CLIENT:
+            return flask.render_template("today/client.html", **_client(w))
+        if w.who.role is Role.MODERATOR:
+            return flask.redirect(flask.url_for("moderation.waiting"))
+        return flask.render_template("today/staff.html", **_staff(w))
+
+
+def _client(w: Work) -> dict[str, Any]:
+    places = [p for p in rooms.places(w) if p.kind == "group"]
+    planned = sessions.upcoming(w, limit=1)
+    return {
+        "places": places,
+        "next": planned[0] if planned else None,
+        "checkin": checkins.draft(w, places[0]) if places else None,
+        "buddies": buddies.mine(w),
+        "asks": outreach.due(w),
+        "reports": relapse.recent(w),
+        "lines": outbox.inbox(w),
+        "alias": places[0].alias if places else "",
+    }
+
+
+def _staff(w: Work) -> dict[str, Any]:
+    return {
+        "asks": outreach.due(w),
+        "cards": queue.waiting(w),
+        "planned": sessions.upcoming(w),
+        "places": [p for p in rooms.places(w) if p.kind == "group" and p.leads],
+    }
