@@ -1,0 +1,211 @@
+"""`samen …`: everything an operator does. Data goes to standard output, one line of what was done to standard error.
+
+The server patches the standard library before anything else is imported, so every command imports what it
+needs only when it runs.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from contextlib import contextmanager
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from app.core.settings import Settings
+    from app.core.work import Database
+
+P = ParamSpec("P")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Samen Loslaten: moderated anonymous peer-support groups."""
+
+
+def clear_errors(command: Callable[P, None]) -> Callable[P, None]:
+    """End with one sentence instead of a trace when the operator can mend it."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        from app.core.errors import AppError
+        from app.core.settings import SettingsError
+
+        try:
+            command(*args, **kwargs)
+        except (SettingsError, AppError) as error:
+            raise click.ClickException(str(error)) from None
+
+    return run
+
+
+def did(sentence: str) -> None:
+    """Say in one line what was done."""
+    print(sentence, file=sys.stderr)
+
+
+@contextmanager
+def opened() -> Iterator[tuple[Settings, Database]]:
+    """The settings and the database, without a server around them."""
+    from app.core import keys
+    from app.core import settings as config
+    from app.core.db import open_engine
+    from app.core.work import Database
+
+    settings = config.load()
+    secrets = keys.load(settings)
+    database = Database(open_engine(settings.database_url), seal_key=secrets.derive("audit"))
+    try:
+        yield settings, database
+    finally:
+        database.engine.dispose()
+
+
+@main.command()
+@clear_errors
+def run() -> None:
+    """Serve the product until stopped."""
+    from app import wsgi
+
+    wsgi.main()
+
+
+@main.command()
+@clear_errors
+def worker() -> None:
+    """Run the sweeps as a process of their own."""
+    from app.worker import run_forever
+
+    with opened() as (_settings, database):
+        did("worker: running the sweeps")
+        run_forever(database)
+
+
+@main.command("setup-keys")
+@clear_errors
+def setup_keys() -> None:
+    """Make the installation's secret key, if there is none yet."""
+    from app.core import keys
+    from app.core import settings as config
+
+    did(f"key file: {keys.ensure(config.load()).name} is in place")
+
+
+@main.group()
+def db() -> None:
+    """The database."""
+
+
+@db.command()
+@clear_errors
+def upgrade() -> None:
+    """Bring the database's tables up to date."""
+    from app import migrate
+    from app.core import settings as config
+
+    did(f"database: at {migrate.upgrade(config.load().database_url)}")
+
+
+@main.command()
+@clear_errors
+def demo() -> None:
+    """Fill an empty installation with a demo group, once. Prints the sign-ins. Refused in production."""
+    from app import demo as demos
+
+    with opened() as (settings, database):
+        made = demos.fill(settings, database)
+    did("demo: made" if made else "demo: was there already")
+
+
+@main.command("loadtest-people")
+@click.option("--groups", type=click.IntRange(1, 2000), required=True)
+@click.option("--members", type=click.IntRange(1, 500), required=True)
+@click.option("--facilitators", type=click.IntRange(0, 5), default=1, show_default=True)
+@clear_errors
+def loadtest_people(groups: int, members: int, facilitators: int) -> None:
+    """Create groups with signed-in members and print one JSON line a person. Refused in production."""
+    from app import demo as demos
+
+    with opened() as (settings, database):
+        people = demos.loadtest_people(settings, database, groups, members, facilitators)
+        for person in people:
+            print(json.dumps(person))
+    did(f"loadtest-people: {len(people)} people in {groups} groups")
+
+
+@main.command()
+@click.option("--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True)
+@clear_errors
+def screen(lang: str) -> None:
+    """Screen JSON lines from standard input to JSON lines on standard output."""
+    from moderation.screening import screen as screen_text
+
+    count = 0
+    for number, line in enumerate(sys.stdin, 1):
+        if not line.strip():
+            continue
+        item = _screen_line(line, number)
+        verdict = screen_text(item["text"], lang=item.get("lang", lang), where=item.get("where", "group"))
+        print(json.dumps(_verdict_line(item, verdict), ensure_ascii=False))
+        count += 1
+    did(f"screen: {count} texts")
+
+
+def _screen_line(line: str, number: int) -> dict[str, Any]:
+    try:
+        item: Any = json.loads(line)
+    except ValueError:
+        raise click.ClickException(f"line {number}: this is not JSON") from None
+    if not isinstance(item, dict) or not isinstance(item.get("text"), str):
+        raise click.ClickException(f'line {number}: an object with a "text" is needed')
+    if item.get("lang", "nl") not in ("nl", "en") or item.get("where", "group") not in (
+        "group",
+        "pair",
+        "report",
+    ):
+        raise click.ClickException(f'line {number}: "lang" is nl or en, "where" is group, pair or report')
+    return item
+
+
+def _verdict_line(item: dict[str, Any], verdict: Any) -> dict[str, Any]:
+    answer = {"id": item["id"]} if "id" in item else {}
+    reasons = []
+    for reason in verdict.reasons:
+        shown: dict[str, Any] = {"kind": reason.kind}
+        if reason.start is not None:
+            shown |= {"start": reason.start, "end": reason.end}
+        reasons.append(shown)
+    return answer | {
+        "action": verdict.action,
+        "alert": verdict.alert,
+        "reasons": reasons,
+        "text": verdict.text,
+    }
+
+
+@main.group()
+def audit() -> None:
+    """The audit log."""
+
+
+@audit.command()
+@clear_errors
+def verify() -> None:
+    """Check the whole chain. Exit status 0 only if every line fits."""
+    from app.core import audit as ledger
+
+    with opened() as (_settings, database), database.read() as w:
+        broken = ledger.verify(w.db, database.seal_key)
+    if broken is not None:
+        raise click.ClickException(f"audit: line {broken} does not fit the chain")
+    did("audit: every line fits")
+
+
+if __name__ == "__main__":
+    main()

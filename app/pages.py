@@ -1,0 +1,188 @@
+"""What templates may use: dates in the reader's zone, alias marks, asset addresses, the crisis numbers."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date, datetime
+from functools import cache, lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import flask
+import yaml
+from flask_babel import format_date, format_datetime, format_time, gettext
+
+from app import web
+from app.core.assets import folder
+from app.core.i18n import LANGUAGES
+
+LOCALE = str(Path(__file__).parent / "locale")
+
+SHAPES = ("leaf", "pebble", "drop", "sun", "moon", "hill", "wave", "arch", "seed", "star")
+TINTS = 8
+
+
+def furnish(site: flask.Flask) -> None:
+    """Give an app's templates what they may use, and nothing else."""
+    site.jinja_env.trim_blocks = site.jinja_env.lstrip_blocks = True
+    site.jinja_env.globals.update(
+        asset=asset,
+        crisis=crisis,
+        actor=web.maybe_actor,
+        reader_language=web.language,
+        languages=LANGUAGES,
+        settings=lambda: web.house().settings,
+        gettext=gettext,
+        _=gettext,
+        now=lambda: web.house().database.clock(),
+        kind_name=kind_name,
+        mark_of=mark,
+        may=lambda permission: web.actor().may(permission),
+        role_name=role_name,
+        step_kind=step_kind,
+        greeting=greeting,
+    )
+    site.jinja_env.filters.update(
+        clock=clock,
+        day=day,
+        moment=moment,
+        iso=iso,
+        minutes_left=minutes_left,
+        wire_clock=wire_clock,
+        weekday=weekday,
+        kind_name=kind_name,
+    )
+
+
+def asset(path: str) -> str:
+    """The address of a static file, with a fingerprint, so that it may be kept for ever."""
+    return flask.url_for("static", filename=path, v=_fingerprint(path, web.house().settings.production))
+
+
+def _fingerprint(path: str, keep: bool) -> str:
+    return _kept_fingerprint(path) if keep else _hash(path)
+
+
+@cache
+def _kept_fingerprint(path: str) -> str:
+    return _hash(path)
+
+
+def _hash(path: str) -> str:
+    file = folder("static") / path
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:10] if file.is_file() else "missing"
+
+
+@lru_cache(maxsize=4096)
+def mark(alias: str) -> dict[str, Any]:
+    """The calm mark beside an alias: a shape and a tint, made from the alias and from nothing else."""
+    number = 2166136261  # FNV-1a, which the browser computes just as well (static/js/mark.js)
+    for byte in alias.encode():
+        number = (number ^ byte) * 16777619 & 0xFFFFFFFF
+    return {"shape": SHAPES[number % len(SHAPES)], "tint": number // len(SHAPES) % TINTS + 1}
+
+
+@cache
+def crisis() -> list[dict[str, Any]]:
+    """The crisis numbers as dated data, in the order in which they are shown."""
+    text = (resources.files("app") / "crisis.yaml").read_text(encoding="utf-8")
+    routes: list[dict[str, Any]] = yaml.safe_load(text)["routes"]
+    return routes
+
+
+def _zone() -> ZoneInfo:
+    who = web.maybe_actor()
+    return ZoneInfo(who.timezone if who else "Europe/Amsterdam")
+
+
+def clock(at: datetime) -> str:
+    """A time of day as the reader writes it: 19.30 in Dutch, 19:30 in English."""
+    text: str = format_time(at.astimezone(_zone()), "HH:mm", rebase=False)
+    return text.replace(":", ".") if web.language() == "nl" else text
+
+
+def day(at: datetime) -> str:
+    """A day as a reader says it: `dinsdag 17 november`."""
+    text: str = format_date(at.astimezone(_zone()), "EEEE d MMMM", rebase=False)
+    return text
+
+
+def moment(at: datetime) -> str:
+    """Day and time, short: `di 17 nov 19.30`."""
+    text: str = format_datetime(at.astimezone(_zone()), "EEE d MMM", rebase=False)
+    return f"{text} {clock(at)}"
+
+
+def weekday(on: date) -> str:
+    """The name of a day of the week."""
+    text: str = format_date(on, "EEEE")
+    return text
+
+
+def greeting() -> str:
+    """Good morning, or whatever fits the reader's hour."""
+    hour = web.house().database.clock().astimezone(_zone()).hour
+    if hour < 6:
+        return gettext("Goedenacht")
+    if hour < 12:
+        return gettext("Goedemorgen")
+    return gettext("Goedemiddag") if hour < 18 else gettext("Goedenavond")
+
+
+def wire_clock(at: str) -> str:
+    """The time of day of a moment as the protocol writes it."""
+    return clock(datetime.fromisoformat(at))
+
+
+def iso(at: datetime) -> str:
+    """For the `datetime` attribute."""
+    return at.strftime("%Y-%m-%dT%H:%MZ")
+
+
+def minutes_left(at: datetime) -> int:
+    """Whole minutes until `at`; negative when it is past."""
+    return int((at - web.house().database.clock()).total_seconds() // 60)
+
+
+def kind_name(kind: str) -> str:
+    """What a reason for looking is called on a card: the kind before the text."""
+    names = {
+        "contact": gettext("Contactgegevens"),
+        "identity": gettext("Herkenbaar"),
+        "link": gettext("Link"),
+        "crisis_self": gettext("Mogelijk in nood"),
+        "crisis_other": gettext("Mogelijk gevaar voor een ander"),
+        "child_safety": gettext("Zorg om een kind"),
+        "harassment": gettext("Scherpe toon"),
+        "explicit": gettext("Te veel detail"),
+        "solicitation": gettext("Vraagt of biedt iets aan"),
+        "flood": gettext("Veel berichten"),
+    }
+    return names.get(kind, kind)
+
+
+def role_name(role: str) -> str:
+    """A role in the reader's language."""
+    names = {
+        "client": gettext("deelnemer"),
+        "facilitator": gettext("begeleider"),
+        "moderator": gettext("moderator"),
+        "administrator": gettext("beheerder"),
+    }
+    return names.get(role, role)
+
+
+def step_kind(kind: str) -> str:
+    """What kind of step it is, in one word."""
+    names = {
+        "text": gettext("uitleg"),
+        "checklist": gettext("zelf kijken"),
+        "reflection": gettext("oefening"),
+        "question": gettext("vraag"),
+        "poll": gettext("peiling"),
+        "round": gettext("ronde"),
+        "timer": gettext("pauze"),
+    }
+    return names.get(kind, kind)
