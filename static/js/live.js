@@ -1,0 +1,20 @@
+// The one socket of a page. Everything that must be seen again after a reconnect asks for it by sequence number.
+import { io } from '../vendor/socket.io.js'
+
+let socket
+
+export function live() {
+  socket ??= io({
+    transports: ['websocket'],
+    reconnectionDelay: 1000,
+    reconnectionDelayMax: 30000,
+    randomizationFactor: 0.9, // many clients coming back at once spread themselves out
+  })
+  return socket
+}
+
+// Emit and wait for the acknowledgement; rejects after `wait` milliseconds, or when there is no connection.
+export function ask(event, data, wait = 10000) {
+  const open = live()
+  return open.connected ? open.timeout(wait).emitWithAck(event, data) : Promise.reject(new Error('offline'))
+}

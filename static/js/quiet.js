@@ -1,0 +1,33 @@
+// Forms that need no new page: sent in place, answered in place. Without this module they are ordinary forms.
+import { token } from './leave.js'
+
+export function quiet() {
+  document.addEventListener('submit', async (event) => {
+    const form = event.target
+    if (!form.matches('form[data-quiet]')) return
+    event.preventDefault()
+    const button = event.submitter
+    if (button) button.disabled = true // a double click is one click
+    const answer = await post(form.action, new FormData(form))
+    if (button) button.disabled = false
+    told(form, answer)
+  })
+}
+
+export async function post(action, fields) {
+  const body = new URLSearchParams(fields instanceof FormData ? [...fields] : fields)
+  try {
+    const response = await fetch(action, { method: 'POST', body, headers: { Accept: 'application/json', 'X-CSRF-Token': token() } })
+    return await response.json()
+  } catch { return { ok: false, message: document.querySelector('[data-words]')?.dataset.failed ?? '' } }
+}
+
+function told(form, answer) {
+  const place = form.querySelector('[data-saved]') ?? document.querySelector('[data-notice]')
+  if (form.matches('[data-answer]') && answer.ok) {
+    sessionStorage.removeItem(`draft:${form.querySelector('[data-draft]')?.dataset.draft}`)
+    if (answer.crisis) location.assign('/hulp?said=1')
+    place.textContent = '✓'
+    form.closest('[data-answering]').open = false
+  } else if (!answer.ok && answer.code !== 'closed' && place) place.textContent = answer.message
+}
