@@ -44,6 +44,21 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """A session as its own pages show it."""
+
+    public_id: str
+    chapter: str
+    status: str
+    version: int
+    position: int
+    only_staff_writes: bool
+    starts_at: datetime
+    opened_at: datetime | None
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One line of the run-sheet."""
 
@@ -122,6 +137,21 @@ def lead(w: Work, public_id: str) -> tuple[GroupSession, rooms.Place]:
     if not found.leads:
         raise Forbidden
     return session, found
+
+
+def shown(session: GroupSession) -> Shown:
+    """What pages may see of a session's row."""
+    return Shown(
+        session.public_id,
+        session.chapter,
+        session.status,
+        session.version,
+        session.position,
+        session.only_staff_writes,
+        session.starts_at,
+        session.opened_at,
+        session.closed_at,
+    )
 
 
 def open_session(w: Work, public_id: str, version: int) -> None:

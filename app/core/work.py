@@ -96,10 +96,9 @@ class Database:
 
     @contextmanager
     def read(self, actor: Actor | None = None) -> Iterator[Work]:
-        """A unit of work that only reads: it never waits for writers and is always rolled back."""
+        """A unit of work that only reads: it never waits for writers, and nothing it changes is kept."""
         with Session(self._reader, expire_on_commit=False, autoflush=False) as session:
             yield Work(session, actor, self.clock())
-            session.rollback()
 
     def _transaction(self, actor: Actor | None) -> Generator[Work, None, Work]:
         with Session(self._writer, expire_on_commit=False) as session, session.begin():

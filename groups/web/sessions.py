@@ -68,7 +68,7 @@ def cockpit(session: str) -> Any:
         row, found = sessions.lead(w, session)
         lines = sessions.run_sheet(w, row, found)
         page = {
-            "session": row,
+            "session": sessions.shown(row),
             "place": found,
             "lines": lines,
             "current": lines[row.position],
@@ -176,6 +176,6 @@ def report(session: str) -> Any:
         answers = {
             line.step.id: exercises.given(w, row.id, line.step.id) for line in lines if line.step.answered
         }
-        page = {"session": row, "place": found, "lines": lines, "answers": answers}
+        page = {"session": sessions.shown(row), "place": found, "lines": lines, "answers": answers}
         page["attendance"] = sessions.attendance(w, row, found)
     return flask.render_template("sessions/report.html", **page)

@@ -28,6 +28,9 @@ function told(form, answer) {
     sessionStorage.removeItem(`draft:${form.querySelector('[data-draft]')?.dataset.draft}`)
     if (answer.crisis) location.assign('/hulp?said=1')
     place.textContent = '✓'
-    form.closest('[data-answering]').open = false
+    const box = form.closest('[data-answering]')
+    box.open = false
+    box.dataset.answered = ''
+    box.querySelector('summary').textContent = box.dataset.again
   } else if (!answer.ok && answer.code !== 'closed' && place) place.textContent = answer.message
 }

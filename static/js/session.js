@@ -70,7 +70,7 @@ function answers(state) {
 }
 
 function hands(state) {
-  const mine = document.querySelector('[data-hand]')
+  const mine = document.querySelector('form[data-hand]')
   if (mine) {
     const up = state.hands.includes(page.alias)
     mine.elements.up.value = up ? '0' : '1'
@@ -96,8 +96,9 @@ function roster(members) {
   list.replaceChildren(...members.map((m) => {
     const said = m.muted ? [text.muted] : m.hand ? [icon('hand'), text.hand] : m.answered ? [icon('check'), text.done]
       : [m.here ? text.here : m.came ? text.away : text.none]
-    const button = make('button', { class: 'btn btn--small btn--bare', type: 'button' },
-      m.muted ? text.lift : text.mute, make('span', { class: 'vh' }, ` ${m.alias}`))
+    const label = m.muted ? text.lift : text.mute
+    const button = make('button', { class: 'btn btn--small btn--bare', type: 'button', title: label },
+      icon(m.muted ? 'speech' : 'mute'), make('span', { class: 'vh' }, `${label}: ${m.alias}`))
     button.addEventListener('click', () => post(text.action, { alias: m.alias, ...(m.muted ? { lift: '1' } : {}) }))
     return make('li', m.here ? {} : { class: 'away' }, mark(m.alias, true), make('span', {}, m.alias),
       make('span', { class: `st${m.hand ? ' st--hand' : m.answered ? ' st--done' : ''}` }, ...said),

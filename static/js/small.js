@@ -20,9 +20,8 @@ export function say() {
   }
 }
 
-// Something new for this person: the page is fetched again, unless they are typing.
+// Something new for this person: said quietly, shown when they ask. A page never changes under somebody's hands.
 export function inbox() {
-  live().on('notice', () => {
-    if (!document.activeElement?.matches('input, textarea, select')) location.reload()
-  })
+  const news = document.querySelector('[data-news]')
+  live().on('notice', () => { news.hidden = false })
 }
