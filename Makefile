@@ -5,7 +5,7 @@ SAMEN_DATA_DIR ?= $(CURDIR)/instance
 export PORT SAMEN_DATA_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup setup-dev test check unit walk format lock bench clean
+.PHONY: help run setup setup-dev test check unit walk format messages lock bench clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -39,6 +39,11 @@ format: setup-dev ## put the code in its one shape
 
 bench: setup-dev ## measure the live path: figures and a picture in benchmarks/results
 	@.venv/bin/python -m benchmarks.messages
+
+messages: setup-dev ## take up new sentences into the English catalogue (Dutch is the source)
+	@.venv/bin/pybabel -q extract -F app/locale/babel.cfg -k N_ --no-location --no-wrap --sort-output --omit-header -o .venv/messages.pot .
+	@.venv/bin/pybabel -q update -l en -d app/locale -i .venv/messages.pot --no-wrap --omit-header --ignore-obsolete --no-fuzzy-matching
+	@.venv/bin/pybabel -q compile -f -d app/locale
 
 lock: ## renew the lock files (needs uv)
 	@for group in run dev; do uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \

@@ -33,9 +33,7 @@ def fill(settings: Settings, database: Database) -> bool:
     hashes = [passwords.hash_secret(p) for p in (FACILITATOR_PASSWORD, MODERATOR_PASSWORD)]
     with database.work() as w:
         organisation = accounts.create_organisation(w, "Demo")
-        hanna = accounts.create_person(
-            w, organisation, Role.FACILITATOR, FACILITATOR_LOGIN, hashes[0], name="Hanna"
-        )
+        hanna = accounts.create_person(w, organisation, Role.FACILITATOR, FACILITATOR_LOGIN, hashes[0], name="Hanna")
         accounts.create_person(w, organisation, Role.MODERATOR, MODERATOR_LOGIN, hashes[1], name="Daan")
         group = rooms.open_group(w, organisation, "Dinsdaggroep")
         rooms.enter(w, group.id, hanna, "Hanna", FACILITATOR)
@@ -51,11 +49,7 @@ def _invitation(w: Work, group: Group, code: str) -> None:
     from app.accounts.models import Invitation
 
     expires = w.now + timedelta(days=365)
-    w.db.add(
-        Invitation(
-            code_hash=ids.digest(ids.fold_code(code)), group_id=group.id, uses_left=50, expires_at=expires
-        )
-    )
+    w.db.add(Invitation(code_hash=ids.digest(ids.fold_code(code)), group_id=group.id, uses_left=50, expires_at=expires))
     w.db.flush()
 
 
@@ -71,9 +65,9 @@ def loadtest_people(
     people: list[dict[str, Any]] = []
     for number in range(groups):
         with database.work() as w:
-            organisation = w.db.scalar(
-                select(Person.organisation_id).limit(1)
-            ) or accounts.create_organisation(w, "Load test")
+            organisation = w.db.scalar(select(Person.organisation_id).limit(1)) or accounts.create_organisation(
+                w, "Load test"
+            )
             group = rooms.open_group(w, organisation, f"Groep {number + 1}")
             room = w.db.scalars(select(Room).where(Room.group_id == group.id)).one()
             room.pace = UNHURRIED
@@ -82,9 +76,7 @@ def loadtest_people(
                 lead = n >= members
                 role = Role.FACILITATOR if lead else Role.CLIENT
                 login = f"load-{ids.public_id()}"
-                person = accounts.create_person(
-                    w, organisation, role, login, "!", name="Load" if lead else ""
-                )
+                person = accounts.create_person(w, organisation, role, login, "!", name="Load" if lead else "")
                 alias = names.offer_aliases(frozenset(taken), 1)[0]
                 taken.add(alias)
                 rooms.enter(w, group.id, person, alias, FACILITATOR if lead else "member")

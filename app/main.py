@@ -28,16 +28,14 @@ from app.core.settings import Settings
 from app.core.work import Database
 from app.live import driver, gate, server
 from app.live.fanout import Fanout
-from app.live.gateway import Gateway
+from app.live.gateway import Gateway, Identify
 from app.live.writer import Writer
 from app.part import Part, refused
 from moderation import subjects
 
 PARTS: tuple[Part, ...] = (app.accounts.part.PART, moderation.part.PART, groups.part.PART, matching.part.PART)
 
-_FORM_EXPIRED = N_(
-    "Dit formulier stond te lang open. Er is niets verstuurd; ga terug, je tekst staat er nog."
-)
+_FORM_EXPIRED = N_("Dit formulier stond te lang open. Er is niets verstuurd; ga terug, je tekst staat er nog.")
 
 
 def create_app(settings: Settings) -> flask.Flask:
@@ -97,9 +95,7 @@ def _site(settings: Settings, secrets: keys.Keys, house: web.House) -> flask.Fla
     )
     site.extensions["samen"] = house
     CSRFProtect(site)
-    Babel(
-        site, default_locale="nl", locale_selector=web.language, default_translation_directories=pages.LOCALE
-    )
+    Babel(site, default_locale="nl", locale_selector=web.language, default_translation_directories=pages.LOCALE)
     site.before_request(web.check_access)
     site.after_request(web.add_headers)
     site.register_error_handler(AppError, web.show_refusal)
@@ -113,12 +109,13 @@ def _site(settings: Settings, secrets: keys.Keys, house: web.House) -> flask.Fla
     return site
 
 
-def _sign_in_by_cookie(site: flask.Flask, house: web.House, identify: server.Identify) -> None:
+def _sign_in_by_cookie(site: flask.Flask, house: web.House, identify: Identify) -> None:
     manager = LoginManager(site)
     manager.session_protection = None  # it compares addresses and browsers, which we do not keep
 
-    @manager.request_loader
     def load(request: flask.Request) -> web.SignedIn | None:
         token = gate.session_cookie(request.environ, house.cookie)
         found = identify(ids.digest(token)) if token else None
         return web.SignedIn(found) if found else None
+
+    manager.request_loader(load)

@@ -11,8 +11,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import flask
+import flask_babel
 import yaml
-from flask_babel import format_date, format_datetime, format_time, gettext
+from flask_babel import format_date, format_datetime, format_time
 
 from app import web
 from app.core.assets import folder
@@ -22,6 +23,12 @@ LOCALE = str(Path(__file__).parent / "locale")
 
 SHAPES = ("leaf", "pebble", "drop", "sun", "moon", "hill", "wave", "arch", "seed", "star")
 TINTS = 8
+
+
+def gettext(message: str, **params: Any) -> str:
+    """A sentence in the reader's language."""
+    text: str = flask_babel.gettext(message, **params)
+    return text
 
 
 def furnish(site: flask.Flask) -> None:
@@ -125,7 +132,7 @@ def greeting() -> str:
     """Good morning, or whatever fits the reader's hour."""
     hour = web.house().database.clock().astimezone(_zone()).hour
     if hour < 6:
-        return gettext("Goedenacht")
+        return gettext("Hallo")
     if hour < 12:
         return gettext("Goedemorgen")
     return gettext("Goedemiddag") if hour < 18 else gettext("Goedenavond")

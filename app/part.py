@@ -61,9 +61,7 @@ class Part:
     subjects: Mapping[str, Any] = field(default_factory=dict)
 
 
-def refused(
-    error: AppError, translate: Callable[..., str] = lambda message, **params: message
-) -> dict[str, Any]:
+def refused(error: AppError, translate: Callable[..., str] = lambda message, **params: message) -> dict[str, Any]:
     """A refusal in the documented shape: code, sentence, and how long to wait where waiting helps."""
     shape: dict[str, Any] = {
         "ok": False,

@@ -205,9 +205,7 @@ def add_headers(response: Response) -> Response:
     if settings.production:
         headers["Strict-Transport-Security"] = "max-age=31536000"
     if request.endpoint == "static":
-        headers["Cache-Control"] = (
-            "public, max-age=31536000, immutable" if request.args.get("v") else "no-cache"
-        )
+        headers["Cache-Control"] = "public, max-age=31536000, immutable" if request.args.get("v") else "no-cache"
     else:
         headers["Cache-Control"] = "no-store"
     return response

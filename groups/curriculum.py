@@ -128,9 +128,7 @@ def parse(text: str, name: str, number: int = 1) -> Chapter:
             raise ContentError(f"{name}:1: the front matter has no `{key}`")
     ids = [step.get("id") for step in about["steps"]]
     if ids != list(sections):
-        raise ContentError(
-            f"{name}:1: steps {ids} and headings {list(sections)} are not the same, in the same order"
-        )
+        raise ContentError(f"{name}:1: steps {ids} and headings {list(sections)} are not the same, in the same order")
     return Chapter(
         key=about["chapter"],
         number=number,
@@ -179,9 +177,7 @@ def _step(about: dict[str, Any], title: str, body: str, line: int, name: str) ->
     if kind not in KINDS:
         raise ContentError(f"{name}:{line}: `{kind}` is not a kind of step; it is one of {', '.join(KINDS)}")
     if sharing not in SHARING:
-        raise ContentError(
-            f"{name}:{line}: `{sharing}` is not a way of sharing; it is one of {', '.join(SHARING)}"
-        )
+        raise ContentError(f"{name}:{line}: `{sharing}` is not a way of sharing; it is one of {', '.join(SHARING)}")
     if (kind in ("checklist", "poll")) != bool(options):
         raise ContentError(f"{name}:{line}: a checklist or poll has options, and nothing else has")
     minutes = about.get("minutes")

@@ -113,9 +113,7 @@ def shared(w: Work, session_id: int, step_id: str) -> list[tuple[str, str]]:
 
 def given(w: Work, session_id: int, step_id: str) -> int:
     """How many answered a step of a session."""
-    return (
-        w.db.scalar(select(func.count()).where(Answer.session_id == session_id, Answer.step == step_id)) or 0
-    )
+    return w.db.scalar(select(func.count()).where(Answer.session_id == session_id, Answer.step == step_id)) or 0
 
 
 def answered_by(w: Work, session_id: int, step_id: str) -> frozenset[int]:
@@ -138,9 +136,7 @@ def summary(w: Work, session_id: int, step: Step, revealed: bool) -> dict[str, A
 
 def tally(w: Work, session_id: int, step: Step) -> list[dict[str, Any]] | None:
     """How often each option was chosen, or None while a number could point at somebody."""
-    values = w.db.scalars(
-        select(Answer.value).where(Answer.session_id == session_id, Answer.step == step.id)
-    ).all()
+    values = w.db.scalars(select(Answer.value).where(Answer.session_id == session_id, Answer.step == step.id)).all()
     if not rules.may_count(len(values)):
         return None
     counts = Counter(n for value in values for n in json.loads(value))

@@ -35,9 +35,7 @@ def parse_post(actor: Actor, data: Mapping[str, Any]) -> messages.Post:
     if not isinstance(mask_ok, bool) or (reply_to is not None and not _number(reply_to)):
         raise Invalid
     key = client_key(data.get("key"))
-    return messages.Post(
-        actor.person_id, actor.session, _room(data), key, plain(data.get("text")), reply_to, mask_ok
-    )
+    return messages.Post(actor.person_id, actor.session, _room(data), key, plain(data.get("text")), reply_to, mask_ok)
 
 
 def post_together(w: Work, commands: Sequence[messages.Post]) -> list[messages.Posted | AppError]:
@@ -137,7 +135,5 @@ EVENTS = (
     LiveEvent("room.join", Permission.GROUP_MESSAGE_READ, _parse_stretch, _join, writes=True, per_minute=120),
     LiveEvent("room.sync", Permission.GROUP_MESSAGE_READ, _parse_stretch, _sync, per_minute=600),
     LiveEvent("room.read", Permission.GROUP_MESSAGE_READ, _parse_read, _read, writes=True),
-    LiveEvent(
-        "session.here", Permission.GROUP_SESSION_ATTEND, _parse_stretch, _here, writes=True, per_minute=30
-    ),
+    LiveEvent("session.here", Permission.GROUP_SESSION_ATTEND, _parse_stretch, _here, writes=True, per_minute=30),
 )

@@ -24,7 +24,7 @@ from groups import rooms, rules
 from groups.models import Group, GroupSession, Message, Room, Seat
 from groups.pace import Pace
 from moderation import queue
-from moderation.screening import Verdict, screen
+from moderation.screening import Verdict, Where, screen
 
 PAGE = 200
 _KEPT_BACK = ("held", "rejected")
@@ -118,9 +118,7 @@ def post(w: Work, commands: Sequence[Post], pace: Pace) -> list[Posted | AppErro
         if isinstance(checked, Posted):
             answers[index] = checked
         elif any(r.seat.seat_id == checked.seat.seat_id and r.command.key == command.key for r in ready):
-            answers[index] = RateLimited(
-                retry_after=1
-            )  # the same key twice in one batch: ask again, get the answer
+            answers[index] = RateLimited(retry_after=1)  # the same key twice in one batch: ask again, get the answer
         else:
             ready.append(checked)
     for item, posted in zip(ready, _store(w, ready), strict=True):
@@ -164,9 +162,7 @@ def release(w: Work, message_id: int) -> None:
     row.Message.seq, row.Message.status = seq, "posted"
     view = View(seq, row.alias, row.role, row.Message.text, clock.iso_minute(row.Message.at), None, "posted")
     w.announce(f"room:{row.room}", "messages", {"room": row.room, "items": [view.as_dict()]})
-    w.announce(
-        f"person:{row.person_id}", "notice", {"kind": "released", "room": row.room, "key": row.Message.key}
-    )
+    w.announce(f"person:{row.person_id}", "notice", {"kind": "released", "room": row.room, "key": row.Message.key})
 
 
 def reject(w: Work, message_id: int, reason: str) -> None:
@@ -177,9 +173,7 @@ def reject(w: Work, message_id: int, reason: str) -> None:
         message.status = "rejected"
     elif message.status == "posted":
         message.status = "hidden"
-        w.announce(
-            f"room:{row.room}", "message.changed", {"room": row.room, "seq": message.seq, "status": "hidden"}
-        )
+        w.announce(f"room:{row.room}", "message.changed", {"room": row.room, "seq": message.seq, "status": "hidden"})
     notice = {"kind": "rejected", "room": row.room, "key": message.key, "reason": reason}
     w.announce(f"person:{row.person_id}", "notice", notice)
     outbox.queue(w, row.person_id, "rejected", reason, f"rejected:{message_id}")
@@ -224,9 +218,7 @@ def _seats(w: Work, commands: Iterable[Post]) -> dict[tuple[int, str, str], Any]
     return {(r.person_id, r.room, r.token_hash): r for r in rows}
 
 
-def _known(
-    w: Work, commands: Iterable[Post], seats: dict[tuple[int, str, str], Any]
-) -> dict[tuple[int, str], Posted]:
+def _known(w: Work, commands: Iterable[Post], seats: dict[tuple[int, str, str], Any]) -> dict[tuple[int, str], Posted]:
     """Answers already given, by seat and key: one query for the whole batch."""
     if not seats:
         return {}
@@ -253,17 +245,18 @@ def _check(w: Work, index: int, command: Post, seat: Any, pace: Pace) -> _Ready 
             )
         )
         raise NotFound if alive else Unauthenticated
-    standing = rules.Standing(
-        seat.role, seat.muted_until, seat.closed_at is not None, bool(seat.only_staff_writes)
-    )
+    standing = rules.Standing(seat.role, seat.muted_until, seat.closed_at is not None, bool(seat.only_staff_writes))
     refusal = rules.may_post(standing, w.now)
     if refusal is not None:
         raise refusal
     if command.reply_to is not None and not _exists(w, seat.room_id, command.reply_to):
         raise Invalid(N_("Het bericht waarop je antwoordt is er niet meer. Je tekst staat er nog."))
     recent = pace.check(seat.seat_id, command.key, command.text, seat.pace)
-    where = "pair" if seat.kind == "pair" else "group"
+    where: Where = "pair" if seat.kind == "pair" else "group"
     verdict = screen(command.text, lang=seat.language, where=where, recent=recent)
+    if verdict.action == "mask" and {"identity", "contact"} & set(_kinds(verdict)):  # a name, or an alias in here?
+        aliases = rooms.aliases_in(w, seat.room_id)
+        verdict = screen(command.text, lang=seat.language, where=where, recent=recent, aliases=aliases)
     if verdict.action == "mask" and not command.mask_ok:
         pace.forget(seat.seat_id, command.key)
         return Posted("preview", None, True, verdict.text, kinds=_kinds(verdict))
@@ -334,12 +327,7 @@ def _number(w: Work, ready: Sequence[_Ready]) -> list[int | None]:
 
 def _next_seq(w: Work, room_id: int, amount: int) -> int:
     """Take `amount` numbers of a room and return the last: the row lock makes them gapless and in commit order."""
-    query = (
-        update(Room)
-        .where(Room.id == room_id)
-        .values(last_seq=Room.last_seq + amount)
-        .returning(Room.last_seq)
-    )
+    query = update(Room).where(Room.id == room_id).values(last_seq=Room.last_seq + amount).returning(Room.last_seq)
     return w.db.execute(query).scalar_one()
 
 
@@ -362,9 +350,7 @@ def _kinds(verdict: Verdict) -> tuple[str, ...]:
 
 
 def _exists(w: Work, room_id: int, seq: int) -> bool:
-    query = select(Message.id).where(
-        Message.room_id == room_id, Message.seq == seq, Message.status == "posted"
-    )
+    query = select(Message.id).where(Message.room_id == room_id, Message.seq == seq, Message.status == "posted")
     return w.db.scalar(query) is not None
 
 

@@ -90,9 +90,7 @@ def place(w: Work, room: str) -> Place:
 
 def places(w: Work) -> list[Place]:
     """Every room the actor has a seat in, group rooms first. One query."""
-    rows = w.db.execute(
-        _PLACE.where(Seat.person_id == w.who.person_id).order_by(Room.kind, Group.id, Room.id)
-    )
+    rows = w.db.execute(_PLACE.where(Seat.person_id == w.who.person_id).order_by(Room.kind, Group.id, Room.id))
     return [Place(**row._mapping) for row in rows]
 
 
@@ -154,7 +152,9 @@ def enter(w: Work, group_id: int, person_id: int, alias: str, role: str = MEMBER
     try:
         w.db.flush()
     except IntegrityError:
-        raise Invalid(N_("Deze naam is net vergeven. Kies een andere; verder is alles bewaard.")) from None
+        raise Invalid(
+            N_("Deze naam is net door iemand anders gekozen. Kies een andere; verder is alles bewaard.")
+        ) from None
     take_seat(w, room_id, membership, alias)
     return membership
 
@@ -186,6 +186,11 @@ def open_pair_room(w: Work, group_id: int, members: Collection[Membership]) -> i
 def taken_aliases(w: Work, group_id: int) -> frozenset[str]:
     """The aliases in use in a group, so that none is offered twice."""
     return frozenset(w.db.scalars(select(Membership.alias).where(Membership.group_id == group_id)))
+
+
+def aliases_in(w: Work, room_id: int) -> frozenset[str]:
+    """The aliases of everybody with a seat in a room."""
+    return frozenset(w.db.scalars(select(Seat.alias).where(Seat.room_id == room_id, Seat.left_at.is_(None))))
 
 
 def members(w: Work, found: Place) -> list[Member]:
@@ -224,27 +229,20 @@ def mute(w: Work, room: str, alias: str, minutes: int) -> None:
     until = w.now + timedelta(minutes=minutes) if minutes else None
     seat = w.db.execute(
         update(Seat)
-        .where(
-            Seat.room_id == found.room_id, Seat.alias == alias, Seat.role == MEMBER, Seat.left_at.is_(None)
-        )
+        .where(Seat.room_id == found.room_id, Seat.alias == alias, Seat.role == MEMBER, Seat.left_at.is_(None))
         .values(muted_until=until)
         .returning(Seat.id, Seat.person_id)
     ).first()
     if seat is None:
         raise NotFound
     audit.record(w, "member.muted" if minutes else "member.unmuted", "seat", seat.id)
-    w.announce(
-        f"person:{seat.person_id}", "notice", {"kind": "muted" if minutes else "unmuted", "room": room}
-    )
+    w.announce(f"person:{seat.person_id}", "notice", {"kind": "muted" if minutes else "unmuted", "room": room})
 
 
 def close_room(w: Work, room_id: int) -> None:
     """Close a room for writing. Raises `Closed` if it was closed already."""
     done = w.db.execute(
-        update(Room)
-        .where(Room.id == room_id, Room.closed_at.is_(None))
-        .values(closed_at=w.now)
-        .returning(Room.id)
+        update(Room).where(Room.id == room_id, Room.closed_at.is_(None)).values(closed_at=w.now).returning(Room.id)
     ).first()
     if done is None:
         raise Closed

@@ -106,9 +106,7 @@ def plan(w: Work, group: str, chapter: str, starts_at: datetime, minutes: int) -
     )
     for member in rooms.members(w, found):
         if member.role == MEMBER:
-            outbox.queue(
-                w, member.person_id, "planned", session.public_id, f"planned:{session.id}:{member.ref}"
-            )
+            outbox.queue(w, member.person_id, "planned", session.public_id, f"planned:{session.id}:{member.ref}")
     audit.record(w, "session.planned", "session", session.id)
     return session.public_id
 
@@ -162,9 +160,7 @@ def open_session(w: Work, public_id: str, version: int) -> None:
     session, found = lead(w, public_id)
     if session.status != "planned":
         raise Closed
-    other = select(GroupSession.id).where(
-        GroupSession.group_id == found.group_id, GroupSession.status == "open"
-    )
+    other = select(GroupSession.id).where(GroupSession.group_id == found.group_id, GroupSession.status == "open")
     if w.db.scalar(other) is not None:
         raise Closed(N_("Er is al een bijeenkomst open in deze groep. Sluit die eerst af."))
     _change(w, session, version, status="open", opened_at=w.now, **_step_clock(w, session, 0))
@@ -232,9 +228,7 @@ def arrive(w: Work, found: rooms.Place) -> None:
         .returning(Attendance.id)
     ).first()
     if here is None:
-        row = Attendance(
-            session_id=session.id, membership_id=found.membership_id, came_at=w.now, last_at=w.now
-        )
+        row = Attendance(session_id=session.id, membership_id=found.membership_id, came_at=w.now, last_at=w.now)
         w.db.add(row)
         w.db.flush()
         tell(w, session, found)
@@ -286,9 +280,7 @@ def running_in(w: Work, found: rooms.Place) -> GroupSession | None:
 def run_sheet(w: Work, session: GroupSession, found: rooms.Place) -> list[Line]:
     """The run-sheet with its steps, in order."""
     chapter = programme(found.programme, found.language).chapter(session.chapter)
-    rows = w.db.scalars(
-        select(SessionStep).where(SessionStep.session_id == session.id).order_by(SessionStep.position)
-    )
+    rows = w.db.scalars(select(SessionStep).where(SessionStep.session_id == session.id).order_by(SessionStep.position))
     return [Line(row.position, chapter.step(row.step), row.minutes) for row in rows]
 
 
@@ -326,9 +318,7 @@ def roster(w: Work, session: GroupSession, found: rooms.Place) -> list[Present]:
     rows = w.db.execute(
         select(Membership, Attendance, Seat.muted_until)
         .join(Seat, (Seat.membership_id == Membership.id) & (Seat.room_id == found.room_id))
-        .outerjoin(
-            Attendance, (Attendance.membership_id == Membership.id) & (Attendance.session_id == session.id)
-        )
+        .outerjoin(Attendance, (Attendance.membership_id == Membership.id) & (Attendance.session_id == session.id))
         .where(Membership.group_id == found.group_id, Membership.role == MEMBER, Membership.left_at.is_(None))
         .order_by(Attendance.hand_at.is_(None), Attendance.hand_at, Membership.alias)
     )
@@ -351,9 +341,7 @@ def attendance(
     """Who came, from when to when (to the minute), by alias; None for who did not. For the facilitator. One query."""
     rows = w.db.execute(
         select(Membership.alias, Attendance.came_at, Attendance.last_at)
-        .outerjoin(
-            Attendance, (Attendance.membership_id == Membership.id) & (Attendance.session_id == session.id)
-        )
+        .outerjoin(Attendance, (Attendance.membership_id == Membership.id) & (Attendance.session_id == session.id))
         .where(Membership.group_id == found.group_id, Membership.role == MEMBER)
         .order_by(Membership.alias)
     )
@@ -363,9 +351,7 @@ def attendance(
 def tell(w: Work, session: GroupSession, found: rooms.Place) -> None:
     """Announce where the session stands: to everybody in the room, and the roster to its facilitators."""
     w.db.flush()
-    w.announce(
-        f"room:{found.room}", "session.state", {"room": found.room, "session": state(w, session, found)}
-    )
+    w.announce(f"room:{found.room}", "session.state", {"room": found.room, "session": state(w, session, found)})
     w.announce(
         f"lead:{found.room}",
         "session.roster",
@@ -412,9 +398,7 @@ def _current(w: Work, session: GroupSession, found: rooms.Place) -> Line:
 
 def _step_clock(w: Work, session: GroupSession, position: int) -> dict[str, Any]:
     minutes = w.db.scalar(
-        select(SessionStep.minutes).where(
-            SessionStep.session_id == session.id, SessionStep.position == position
-        )
+        select(SessionStep.minutes).where(SessionStep.session_id == session.id, SessionStep.position == position)
     )
     if minutes is None:
         raise Invalid

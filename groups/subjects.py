@@ -27,9 +27,7 @@ class MessageSubject:
         before = w.db.execute(
             select(Seat.alias, Message.text, Message.at)
             .join(Seat, Seat.id == Message.seat_id)
-            .where(
-                Message.room_id == row.Message.room_id, Message.id < subject_id, Message.status == "posted"
-            )
+            .where(Message.room_id == row.Message.room_id, Message.id < subject_id, Message.status == "posted")
             .order_by(Message.id.desc())
             .limit(_CONTEXT)
         ).all()
@@ -60,7 +58,5 @@ class AnswerSubject:
     def reject(self, w: Work, subject_id: int, reason: str) -> None:
         row = exercises.for_review(w, subject_id)
         row.Answer.status = "rejected"
-        w.announce(
-            f"person:{row.person_id}", "notice", {"kind": "rejected", "room": row.room, "reason": reason}
-        )
+        w.announce(f"person:{row.person_id}", "notice", {"kind": "rejected", "room": row.room, "reason": reason})
         outbox.queue(w, row.person_id, "rejected", reason, f"rejected:answer:{subject_id}")

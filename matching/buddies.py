@@ -96,9 +96,7 @@ def pairs(w: Work, found: rooms.Place) -> list[tuple[str, ...]]:
 
 def mine(w: Work) -> list[Buddy]:
     """The actor's own buddies, over all their groups. One query."""
-    own = select(PairMember.pair_id, Membership.id).join(
-        Membership, Membership.id == PairMember.membership_id
-    )
+    own = select(PairMember.pair_id, Membership.id).join(Membership, Membership.id == PairMember.membership_id)
     own_pairs = own.where(Membership.person_id == w.who.person_id).subquery()
     rows = w.db.execute(
         select(Membership, own_pairs.c.id.label("own_id"), Room.public_id.label("room"))

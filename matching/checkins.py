@@ -101,9 +101,7 @@ def week(w: Work, membership_id: int, *, own: bool) -> list[Day]:
     days = [last - timedelta(days=n) for n in range(6, -1, -1)]
     rows = {
         row.day: row
-        for row in w.db.scalars(
-            select(CheckIn).where(CheckIn.membership_id == membership_id, CheckIn.day.in_(days))
-        )
+        for row in w.db.scalars(select(CheckIn).where(CheckIn.membership_id == membership_id, CheckIn.day.in_(days)))
         if row.done_at is not None
     }
     return [_day(day, rows.get(day), own, is_today=day == last) for day in days]

@@ -91,7 +91,7 @@ def due(w: Work) -> list[Ask]:
             step.rung,
             step.level == "red",
             step.state,
-            step.deadline_at,
+            step.deadline_at or w.now,
             ladders[step.report_id],
         )
         for step, alias, group_name in rows
@@ -189,7 +189,7 @@ def _climb_if_needed(w: Work, report_id: int) -> None:
     position = max(s.position for s in asked)
     current = [s for s in asked if s.position == position]
     waiting = [s.position for s in steps if s.state == "waiting" and s.position > position]
-    overdue = all(s.deadline_at <= w.now for s in current if s.state in OPEN)
+    overdue = all((s.deadline_at or w.now) <= w.now for s in current if s.state in OPEN)
     rung = plan.Rung(tuple(s.state for s in current), overdue, last=not waiting)
     match plan.next_move(rung):
         case "climb":
@@ -230,9 +230,7 @@ def _answer(w: Work, step: OutreachStep, version: int, state: str) -> None:
         .returning(OutreachStep.id)
     ).first()
     if won is None:
-        raise Closed(
-            N_("Iemand anders heeft dit al opgepakt, of het is al doorgegaan naar de volgende. Dank je.")
-        )
+        raise Closed(N_("Iemand anders heeft dit al opgepakt, of het is al doorgegaan naar de volgende. Dank je."))
     w.db.refresh(step)
 
 
@@ -245,8 +243,6 @@ def _ladders(w: Work, report_ids: Sequence[int], person_id: int) -> dict[int, tu
     )
     found: dict[int, list[Rung]] = {}
     for step, alias in rows:
-        rung = Rung(
-            alias, step.rung, step.state, step.asked_at, step.deadline_at, step.person_id == person_id
-        )
+        rung = Rung(alias, step.rung, step.state, step.asked_at, step.deadline_at, step.person_id == person_id)
         found.setdefault(step.report_id, []).append(rung)
     return {report_id: tuple(rungs) for report_id, rungs in found.items()}

@@ -58,9 +58,7 @@ def outreach(
     minutes = clocks.facilitator if safe else RED_MINUTES
     after_buddy = 1 if safe and asked else 0
     steps = [Step(0, BUDDY, c.person_id, c.membership_id, level, clocks.buddy) for c in asked]
-    steps += [
-        Step(after_buddy, FACILITATOR, c.person_id, c.membership_id, level, minutes) for c in facilitators
-    ]
+    steps += [Step(after_buddy, FACILITATOR, c.person_id, c.membership_id, level, minutes) for c in facilitators]
     return steps
 
 

@@ -98,9 +98,7 @@ def keep(w: Work, ref: str) -> None:
     """Keep a report to oneself. It can still be sent later. Raises `Invalid` when one said not to be safe."""
     report = _draft(w, ref)
     if report.safe in ("unsure", "no"):
-        raise Invalid(
-            N_("Je gaf aan dat je misschien niet veilig bent. Daarom vragen we een begeleider erbij.")
-        )
+        raise Invalid(N_("Je gaf aan dat je misschien niet veilig bent. Daarom vragen we een begeleider erbij."))
     report.state = "kept"
 
 
@@ -156,9 +154,7 @@ def recent(w: Work, limit: int = 3) -> list[Report]:
     return [_view(w, report, membership) for report, membership in rows]
 
 
-def _plan(
-    w: Work, membership: Membership, *, safe: bool, ask_buddy: bool, clocks: plan.Clocks
-) -> list[plan.Step]:
+def _plan(w: Work, membership: Membership, *, safe: bool, ask_buddy: bool, clocks: plan.Clocks) -> list[plan.Step]:
     pairs = [b for b in buddies.mine(w) if b.own_membership_id == membership.id]
     leads = rooms.facilitators_of(w, membership.group_id)
     return plan.outreach(

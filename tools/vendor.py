@@ -72,9 +72,7 @@ def main() -> None:
 
 def symbol(name: str, file: Path) -> str:
     """One icon of the set as a symbol: only its shapes; size and stroke come from our style sheet."""
-    inner = re.sub(
-        r"\s+", " ", re.sub(r"(?s)^.*?<svg.*?>|</svg>\s*$", "", file.read_text(encoding="utf-8"))
-    ).strip()
+    inner = re.sub(r"\s+", " ", re.sub(r"(?s)^.*?<svg.*?>|</svg>\s*$", "", file.read_text(encoding="utf-8"))).strip()
     return f'<symbol id="{name}" viewBox="0 0 24 24">{inner}</symbol>'
 
 

@@ -45,9 +45,7 @@ class Welcome:
 def credentials(w: Work, login: str) -> Credentials | None:
     """The stored hash for a login name, or None. For the sign-in door only."""
     row = w.db.execute(
-        select(Person.id, Person.secret_hash).where(
-            Person.login == fold_login(login), Person.suspended_at.is_(None)
-        )
+        select(Person.id, Person.secret_hash).where(Person.login == fold_login(login), Person.suspended_at.is_(None))
     ).first()
     return Credentials(row.id, row.secret_hash) if row else None
 
@@ -71,9 +69,7 @@ def start_session(w: Work, person_id: int, days: int) -> str:
 def end_session(w: Work, token_hash: str) -> None:
     """End one session for good. Writes `revoked_at`; announces it, so that its open sockets are cut at once."""
     w.db.execute(
-        update(SignIn)
-        .where(SignIn.token_hash == token_hash, SignIn.revoked_at.is_(None))
-        .values(revoked_at=w.now)
+        update(SignIn).where(SignIn.token_hash == token_hash, SignIn.revoked_at.is_(None)).values(revoked_at=w.now)
     )
     w.announce(f"session:{token_hash}", "revoked", {})
 
@@ -133,19 +129,10 @@ def invite(w: Work, group_id: int, *, uses: int = 1, days: int = INVITATION_DAYS
 
 def look_up_invitation(w: Work, code: str) -> Welcome:
     """Check a code without using it. Raises `NotFound`, the same for unknown, used, revoked and expired codes."""
-    invitation = w.db.scalar(
-        select(Invitation).where(Invitation.code_hash == ids.digest(ids.fold_code(code)))
-    )
-    valid = (
-        invitation
-        and invitation.uses_left > 0
-        and not invitation.revoked_at
-        and invitation.expires_at > w.now
-    )
+    invitation = w.db.scalar(select(Invitation).where(Invitation.code_hash == ids.digest(ids.fold_code(code))))
+    valid = invitation and invitation.uses_left > 0 and not invitation.revoked_at and invitation.expires_at > w.now
     if not invitation or not valid:
-        raise NotFound(
-            N_("Deze code kennen we niet, of hij is al gebruikt. Kijk hem nog eens na op je briefje.")
-        )
+        raise NotFound(N_("Deze code kennen we niet, of hij is al gebruikt. Kijk hem nog eens na op je briefje."))
     return Welcome(invitation.id, invitation.group_id)
 
 
@@ -159,9 +146,7 @@ def use_invitation(w: Work, code: str) -> Welcome:
         .returning(Invitation.id)
     ).first()
     if taken is None:
-        raise NotFound(
-            N_("Deze code kennen we niet, of hij is al gebruikt. Kijk hem nog eens na op je briefje.")
-        )
+        raise NotFound(N_("Deze code kennen we niet, of hij is al gebruikt. Kijk hem nog eens na op je briefje."))
     return welcome
 
 
@@ -189,7 +174,7 @@ def create_person(
     try:
         w.db.flush()
     except IntegrityError:
-        raise Invalid(N_("Deze naam is net vergeven. Ga één stap terug en kies opnieuw.")) from None
+        raise Invalid(N_("Deze naam is net door iemand anders gekozen. Ga één stap terug en kies opnieuw.")) from None
     audit.record(w, "person.created", "person", person.id, role.value)
     return person.id
 

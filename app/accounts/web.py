@@ -6,6 +6,7 @@ from typing import Any
 
 import flask
 from flask import Blueprint, Response, request
+from werkzeug.wrappers import Response as BaseResponse
 
 from app import web
 from app.accounts import accounts, passwords
@@ -44,9 +45,7 @@ def sign_in() -> Any:
     except AppError as refusal:
         if web.wants_json():
             raise
-        page = flask.render_template(
-            "accounts/sign_in.html", login=login, error=web.translated(refusal.message)
-        )
+        page = flask.render_template("accounts/sign_in.html", login=login, error=web.translated(refusal.message))
         return page, refusal.status
     flask.session.clear()
     return sign_in_browser(flask.redirect(flask.url_for("today.show"), code=303), token)
@@ -92,9 +91,7 @@ def more() -> Any:
 def settings() -> Any:
     """Change one's own language and appearance."""
     with web.work() as w:
-        accounts.change_preferences(
-            w, language=request.form.get("language", ""), theme=request.form.get("theme", "")
-        )
+        accounts.change_preferences(w, language=request.form.get("language", ""), theme=request.form.get("theme", ""))
     return web.done(flask.url_for("accounts.more"))
 
 
@@ -122,7 +119,7 @@ def sign_in_browser(response: Any, token: str) -> Any:
     return response
 
 
-def _end(response: Response) -> Response:
+def _end(response: BaseResponse) -> BaseResponse:
     token = session_cookie(request.environ, web.house().cookie)
     if token:
         with web.house().database.work() as w:

@@ -110,7 +110,5 @@ def _open_postgresql(url: str) -> Engine:
     with engine.connect() as connection:
         kept = connection.exec_driver_sql("SHOW synchronous_commit").scalar_one()
     if kept == "off":
-        raise SettingsError(
-            "PostgreSQL runs with synchronous_commit=off, which can forget what was acknowledged."
-        )
+        raise SettingsError("PostgreSQL runs with synchronous_commit=off, which can forget what was acknowledged.")
     return engine

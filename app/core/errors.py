@@ -17,7 +17,7 @@ class AppError(Exception):
 
     code = "invalid"
     status = 400
-    default = N_("Dat ging niet. Er is niets veranderd.")
+    default = N_("Dat lukte niet. Er is niets veranderd.")
 
     def __init__(self, message: str | None = None, *, retry_after: int | None = None, **params: Any) -> None:
         super().__init__(message or self.default)
@@ -38,7 +38,7 @@ class Forbidden(AppError):
 
 class NotFound(AppError):
     code, status = "not_found", 404
-    default = N_("Deze bladzijde is er niet, of niet voor jou.")
+    default = N_("Deze bladzijde bestaat niet, of je kunt hem niet openen.")
 
 
 class Invalid(AppError):

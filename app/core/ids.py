@@ -43,8 +43,8 @@ def digest(secret: str) -> str:
 def client_key(value: object) -> str:
     """Check a client's idempotency key: a UUID in its usual spelling. Raises `Invalid`."""
     if not isinstance(value, str) or len(value) > 40:
-        raise Invalid(N_("De sleutel van dit bericht klopt niet. Er is nog niets verstuurd."))
+        raise Invalid(N_("Dit bericht kwam niet goed door. Er is nog niets verstuurd; probeer het nog eens."))
     try:
         return str(uuid.UUID(value))
     except ValueError:
-        raise Invalid(N_("De sleutel van dit bericht klopt niet. Er is nog niets verstuurd.")) from None
+        raise Invalid(N_("Dit bericht kwam niet goed door. Er is nog niets verstuurd; probeer het nog eens.")) from None

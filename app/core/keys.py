@@ -32,9 +32,7 @@ class Keys:
 
     def derive(self, purpose: str) -> bytes:
         """32 bytes for one purpose."""
-        return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=purpose.encode()).derive(
-            self._secret
-        )
+        return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=purpose.encode()).derive(self._secret)
 
     def seal(self, purpose: str, plain: bytes) -> str:
         """Encrypt `plain` so that only this installation can open it; safe to hand to a browser."""
@@ -43,9 +41,7 @@ class Keys:
     def unseal(self, purpose: str, sealed: str, *, max_age: int) -> bytes:
         """Open what `seal` closed at most `max_age` seconds ago. Raises `Invalid`."""
         try:
-            return Fernet(base64.urlsafe_b64encode(self.derive(purpose))).decrypt(
-                sealed.encode(), ttl=max_age
-            )
+            return Fernet(base64.urlsafe_b64encode(self.derive(purpose))).decrypt(sealed.encode(), ttl=max_age)
         except (InvalidToken, ValueError):
             raise Invalid from None
 

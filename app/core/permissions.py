@@ -39,9 +39,7 @@ class Permission(StrEnum):
     PROGRAMME_CHAPTER_READ = "programme:chapter:read"
 
 
-_EVERYBODY = frozenset(
-    {Permission.OWN_ACCOUNT_CHANGE, Permission.OWN_TODAY_READ, Permission.PROGRAMME_CHAPTER_READ}
-)
+_EVERYBODY = frozenset({Permission.OWN_ACCOUNT_CHANGE, Permission.OWN_TODAY_READ, Permission.PROGRAMME_CHAPTER_READ})
 _IN_THE_ROOM = frozenset(
     {Permission.GROUP_MESSAGE_POST, Permission.GROUP_MESSAGE_READ, Permission.GROUP_SESSION_ATTEND}
 )

@@ -72,12 +72,8 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
 
 
 def _check(settings: Settings) -> None:
-    if settings.origin == "*" or (
-        settings.origin and not settings.origin.startswith(("http://", "https://"))
-    ):
-        raise SettingsError(
-            "SAMEN_ORIGIN must be one full origin such as https://samen.example, never a wildcard."
-        )
+    if settings.origin == "*" or (settings.origin and not settings.origin.startswith(("http://", "https://"))):
+        raise SettingsError("SAMEN_ORIGIN must be one full origin such as https://samen.example, never a wildcard.")
     if settings.production and not settings.origin.startswith("https://"):
         raise SettingsError("In production SAMEN_ORIGIN must name the https origin that people use.")
 

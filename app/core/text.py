@@ -26,9 +26,7 @@ _markdown = MarkdownIt("commonmark", {"html": False, "linkify": False, "typograp
 
 def markdown(source: str) -> Markup:
     """Programme Markdown as safe HTML: paragraphs, lists, emphasis; no links, images or raw HTML."""
-    return Markup(
-        bleach.clean(_markdown.render(source), tags=_TAGS, attributes={}, protocols=(), strip=False)
-    )
+    return Markup(bleach.clean(_markdown.render(source), tags=_TAGS, attributes={}, protocols=(), strip=False))
 
 
 def plain(value: object, *, limit: int = MESSAGE_LIMIT) -> str:
@@ -44,11 +42,7 @@ def plain(value: object, *, limit: int = MESSAGE_LIMIT) -> str:
         value.encode("utf-8")
     except UnicodeEncodeError:  # half a surrogate pair: no database would take it
         raise Invalid(N_("We konden je tekst niet lezen. Er is nog niets verstuurd.")) from None
-    text = (
-        unicodedata.normalize("NFC", value.replace("\r\n", "\n").replace("\r", "\n"))
-        .translate(_CONTROLS)
-        .strip()
-    )
+    text = unicodedata.normalize("NFC", value.replace("\r\n", "\n").replace("\r", "\n")).translate(_CONTROLS).strip()
     if not text:
         raise Invalid(N_("Er staat nog niets. Typ eerst iets."))
     if len(text) > limit:

@@ -14,19 +14,16 @@ from typing import Any
 
 PENDING = 200  # packets waiting for one client before it is cut
 FRAGMENTS = 1_024
+SEND_BUFFER = 131_072  # bytes the kernel may hold for one client: beyond it the bounded queue fills
 MAX_SOCKETS = 8_000
 HANDSHAKE_SECONDS = 10
 
 
 def prepare() -> None:
     """Patch the standard library. Must run before anything else is imported; `app.wsgi` sees to that."""
-    os.environ.setdefault(
-        "PSYCOPG_WAIT_FUNC", "wait_selector"
-    )  # psycopg's own waiting in C would stop the loop
+    os.environ.setdefault("PSYCOPG_WAIT_FUNC", "wait_selector")  # psycopg's own waiting in C would stop the loop
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # the loop's maintainers ask newcomers to look elsewhere; we did (decision 2)
+        warnings.simplefilter("ignore")  # the loop's maintainers ask newcomers to look elsewhere; we did (decision 2)
         import eventlet
     eventlet.monkey_patch()
     from eventlet import tpool
@@ -63,7 +60,8 @@ def serve(app: Any, host: str, port: int) -> None:
     import eventlet.wsgi
 
     listener = eventlet.listen((host, port), backlog=1_024)
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # inherited by what it accepts
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # both are inherited by what it accepts
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
     eventlet.wsgi.server(
         listener,
         app,
@@ -139,9 +137,7 @@ def _harden_frames() -> None:
     def wait(self: Any) -> str | None:
         """Only what Socket.IO text clients send gets through; anything else ends the connection quietly."""
         data = original_wait(self)
-        if isinstance(data, str) and (
-            data == "3" or (len(data) > 1 and data[0] == "4" and data[1] in "0123")
-        ):
+        if isinstance(data, str) and (data == "3" or (len(data) > 1 and data[0] == "4" and data[1] in "0123")):
             return data
         return None
 

@@ -51,7 +51,5 @@ def session_cookie(environ: Environ, name: str) -> str:
 
 
 def _refuse(start_response: StartResponse, status: str) -> Iterable[bytes]:
-    start_response(
-        status, [("Content-Type", "text/plain"), ("Content-Length", "0"), ("Cache-Control", "no-store")]
-    )
+    start_response(status, [("Content-Type", "text/plain"), ("Content-Length", "0"), ("Cache-Control", "no-store")])
     return [b""]

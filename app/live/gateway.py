@@ -6,6 +6,7 @@ remembers from when it was opened.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -23,6 +24,7 @@ from app.part import LiveEvent, Reply
 log = structlog.get_logger()
 
 BAD_EVENTS = 20  # malformed events before a socket is cut
+LAST_WORD = 0.2  # seconds between the refusal and the cut
 
 Identify = Callable[[str], Actor | None]
 Translate = Callable[[str, AppError], dict[str, Any]]
@@ -118,10 +120,10 @@ class Gateway:
         return self._translate("nl", refusal)
 
     def _count(self, sid: str, refusal: AppError) -> None:
-        """A socket that keeps sending nonsense, or speaks for an ended session, is cut."""
-        if isinstance(refusal, Unauthenticated):
-            self._fanout.end(self._sessions.get(sid, ""))
-        elif isinstance(refusal, Invalid):
+        """A socket that keeps sending nonsense, or speaks for an ended session, is cut; it hears why first."""
+        if isinstance(refusal, Invalid):
             self._bad[sid] = self._bad.get(sid, 0) + 1
-            if self._bad[sid] >= BAD_EVENTS:
-                self._fanout.end(self._sessions.get(sid, ""))
+        if isinstance(refusal, Unauthenticated) or self._bad.get(sid, 0) >= BAD_EVENTS:
+            last_word = threading.Timer(LAST_WORD, self._fanout.end, (self._sessions.get(sid, ""),))
+            last_word.daemon = True
+            last_word.start()

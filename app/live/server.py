@@ -16,9 +16,7 @@ from app.live.gate import Gate
 from app.live.gateway import Gateway, Identify
 from app.part import LiveEvent
 
-PACKET_LIMIT = (
-    65_536  # bytes: the longest message in any spelling, and enough beyond it to refuse it in words
-)
+PACKET_LIMIT = 65_536  # bytes: the longest message in any spelling, and enough beyond it to refuse it in words
 
 
 class TextPacket(socketio.packet.Packet):  # type: ignore[misc]

@@ -28,11 +28,7 @@ def queue(w: Work, person_id: int, kind: str, ref: str, key: str, *, due_at: dat
     """Queue one delivery, due now unless said otherwise. `key` names it: queueing it again changes nothing."""
     known = w.db.scalar(select(OutboxItem.id).where(OutboxItem.key == key))
     if known is None:
-        w.db.add(
-            OutboxItem(
-                key=key, person_id=person_id, kind=kind, ref=ref, due_at=due_at or w.now, queued_at=w.now
-            )
-        )
+        w.db.add(OutboxItem(key=key, person_id=person_id, kind=kind, ref=ref, due_at=due_at or w.now, queued_at=w.now))
         w.db.flush()
 
 

@@ -99,9 +99,7 @@ def rules() -> Any:
     if not half.get("written"):
         return flask.redirect(flask.url_for("joining.choose"))
     lines, privacy_line = house_rules(web.language())
-    return flask.render_template(
-        "joining/rules.html", rules=lines, privacy_line=privacy_line, alias=half["alias"]
-    )
+    return flask.render_template("joining/rules.html", rules=lines, privacy_line=privacy_line, alias=half["alias"])
 
 
 @blueprint.post("/afspraken")
@@ -110,7 +108,7 @@ def join() -> Any:
     """Agree and come in: the person, the membership and the session are stored together."""
     half = _kept()
     if request.form.get("agree") != "yes" or not half.get("written"):
-        raise Invalid(N_("Vink eerst aan dat je de afspraken goed vindt. Er is nog niets vastgelegd."))
+        raise Invalid(N_("Vink eerst aan dat je je aan de afspraken houdt. Er is nog niets vastgelegd."))
     web.house().limiter.per_minute(5, "join", web.source())
     secret_hash = passwords.hash_secret(half["passphrase"])
     with web.house().database.work() as w:
@@ -151,7 +149,5 @@ def _kept() -> dict[str, Any]:
     try:
         half: dict[str, Any] = json.loads(web.house().keys.unseal(_PURPOSE, sealed, max_age=_MINUTES * 60))
     except Invalid:
-        raise NotFound(
-            N_("Dit stond te lang open. Begin opnieuw met je code; er was nog niets vastgelegd.")
-        ) from None
+        raise NotFound(N_("Dit stond te lang open. Begin opnieuw met je code; er was nog niets vastgelegd.")) from None
     return half

@@ -173,9 +173,7 @@ def report(session: str) -> Any:
     with web.read() as w:
         row, found = sessions.lead(w, session)
         lines = sessions.run_sheet(w, row, found)
-        answers = {
-            line.step.id: exercises.given(w, row.id, line.step.id) for line in lines if line.step.answered
-        }
+        answers = {line.step.id: exercises.given(w, row.id, line.step.id) for line in lines if line.step.answered}
         page = {"session": sessions.shown(row), "place": found, "lines": lines, "answers": answers}
         page["attendance"] = sessions.attendance(w, row, found)
     return flask.render_template("sessions/report.html", **page)

@@ -26,9 +26,7 @@ def duo() -> Any:
             return flask.render_template("duo/none.html")
         found = rooms.place(w, own[0].room)
         weeks = [("", checkins.week(w, found.membership_id, own=True))]
-        weeks += [
-            (b.alias, checkins.week(w, b.membership_id, own=False)) for b in own if b.room == found.room
-        ]
+        weeks += [(b.alias, checkins.week(w, b.membership_id, own=False)) for b in own if b.room == found.room]
         page = {"items": messages.latest(w, found), "held": messages.waiting(w, found)}
         messages.mark_read(w, found.room, found.last_seq)
     key = str(uuid.uuid4())
@@ -44,9 +42,7 @@ def group(group: str) -> Any:
         members = rooms.members(w, found)
         paired = buddies.paired(w, found.group_id)
         pairs = buddies.pairs(w, found)
-    return flask.render_template(
-        "groups/group.html", place=found, members=members, paired=paired, pairs=pairs
-    )
+    return flask.render_template("groups/group.html", place=found, members=members, paired=paired, pairs=pairs)
 
 
 @blueprint.post("/groepen/<group>/duo")

@@ -64,8 +64,9 @@ def safe(ref: str) -> Any:
         relapse.say_safe(w, ref, answer)
         if answer != "yes":
             relapse.send(w, ref, ask_buddy=False, ask_facilitator=True, clocks=_clocks())
-    target = "reports.step" if answer == "yes" else "reports.show"
-    return web.done(flask.url_for(target, ref=ref, **({"step": "wie"} if answer == "yes" else {})))
+    if answer == "yes":
+        return web.done(flask.url_for("reports.step", ref=ref, step="wie"))
+    return web.done(flask.url_for("reports.show", ref=ref))
 
 
 @blueprint.post("/verslag/<ref>/wie")
@@ -77,9 +78,7 @@ def send(ref: str) -> Any:
         if "nobody" in request.form:
             relapse.keep(w, ref)
         else:
-            relapse.send(
-                w, ref, ask_buddy="buddy" in chosen, ask_facilitator="facilitator" in chosen, clocks=_clocks()
-            )
+            relapse.send(w, ref, ask_buddy="buddy" in chosen, ask_facilitator="facilitator" in chosen, clocks=_clocks())
     return web.done(flask.url_for("reports.show", ref=ref))
 
 

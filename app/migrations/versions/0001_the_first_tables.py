@@ -42,9 +42,7 @@ def upgrade() -> None:
         sa.Column("timezone", sa.String(length=40), nullable=False),
         sa.Column("programme", sa.String(length=60), nullable=False),
         sa.Column("created_on", sa.Date(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["organisation_id"], ["organisations.id"], name=op.f("fk_groups_organisation_id")
-        ),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisations.id"], name=op.f("fk_groups_organisation_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_groups")),
         sa.UniqueConstraint("public_id", name=op.f("uq_groups_public_id")),
     )
@@ -61,9 +59,7 @@ def upgrade() -> None:
         sa.Column("theme", sa.String(length=8), nullable=False),
         sa.Column("created_on", sa.Date(), nullable=False),
         sa.Column("suspended_at", sa.DateTime(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["organisation_id"], ["organisations.id"], name=op.f("fk_people_organisation_id")
-        ),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisations.id"], name=op.f("fk_people_organisation_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_people")),
         sa.UniqueConstraint("login", name=op.f("uq_people_login")),
     )
@@ -86,9 +82,7 @@ def upgrade() -> None:
         sa.Column("decided_by", sa.Integer(), nullable=True),
         sa.Column("decided_at", sa.DateTime(), nullable=True),
         sa.ForeignKeyConstraint(["decided_by"], ["people.id"], name=op.f("fk_cases_decided_by")),
-        sa.ForeignKeyConstraint(
-            ["organisation_id"], ["organisations.id"], name=op.f("fk_cases_organisation_id")
-        ),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisations.id"], name=op.f("fk_cases_organisation_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_cases")),
         sa.UniqueConstraint("public_id", name=op.f("uq_cases_public_id")),
     )
@@ -256,16 +250,10 @@ def upgrade() -> None:
         sa.Column("came_at", sa.DateTime(), nullable=False),
         sa.Column("last_at", sa.DateTime(), nullable=False),
         sa.Column("hand_at", sa.DateTime(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["membership_id"], ["memberships.id"], name=op.f("fk_attendances_membership_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["session_id"], ["group_sessions.id"], name=op.f("fk_attendances_session_id")
-        ),
+        sa.ForeignKeyConstraint(["membership_id"], ["memberships.id"], name=op.f("fk_attendances_membership_id")),
+        sa.ForeignKeyConstraint(["session_id"], ["group_sessions.id"], name=op.f("fk_attendances_session_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_attendances")),
-        sa.UniqueConstraint(
-            "session_id", "membership_id", name=op.f("uq_attendances_session_id_membership_id")
-        ),
+        sa.UniqueConstraint("session_id", "membership_id", name=op.f("uq_attendances_session_id_membership_id")),
     )
     op.create_table(
         "check_ins",
@@ -279,9 +267,7 @@ def upgrade() -> None:
         sa.Column("share", sa.String(length=4), nullable=False),
         sa.Column("wants_contact", sa.Boolean(), nullable=False),
         sa.Column("done_at", sa.DateTime(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["membership_id"], ["memberships.id"], name=op.f("fk_check_ins_membership_id")
-        ),
+        sa.ForeignKeyConstraint(["membership_id"], ["memberships.id"], name=op.f("fk_check_ins_membership_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_check_ins")),
         sa.UniqueConstraint("membership_id", "day", name=op.f("uq_check_ins_membership_id_day")),
     )
@@ -322,9 +308,7 @@ def upgrade() -> None:
         sa.Column("next_time", sa.Text(), nullable=False),
         sa.Column("started_at", sa.DateTime(), nullable=False),
         sa.Column("sent_at", sa.DateTime(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["membership_id"], ["memberships.id"], name=op.f("fk_relapse_reports_membership_id")
-        ),
+        sa.ForeignKeyConstraint(["membership_id"], ["memberships.id"], name=op.f("fk_relapse_reports_membership_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_relapse_reports")),
         sa.UniqueConstraint("membership_id", "key", name=op.f("uq_relapse_reports_membership_id_key")),
         sa.UniqueConstraint("public_id", name=op.f("uq_relapse_reports_public_id")),
@@ -362,9 +346,7 @@ def upgrade() -> None:
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("step", sa.String(length=60), nullable=False),
         sa.Column("minutes", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["session_id"], ["group_sessions.id"], name=op.f("fk_session_steps_session_id")
-        ),
+        sa.ForeignKeyConstraint(["session_id"], ["group_sessions.id"], name=op.f("fk_session_steps_session_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_session_steps")),
         sa.UniqueConstraint("session_id", "position", name=op.f("uq_session_steps_session_id_position")),
     )
@@ -403,13 +385,9 @@ def upgrade() -> None:
         sa.Column("opened_at", sa.DateTime(), nullable=True),
         sa.Column("answered_at", sa.DateTime(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["membership_id"], ["memberships.id"], name=op.f("fk_outreach_steps_membership_id")
-        ),
+        sa.ForeignKeyConstraint(["membership_id"], ["memberships.id"], name=op.f("fk_outreach_steps_membership_id")),
         sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_outreach_steps_person_id")),
-        sa.ForeignKeyConstraint(
-            ["report_id"], ["relapse_reports.id"], name=op.f("fk_outreach_steps_report_id")
-        ),
+        sa.ForeignKeyConstraint(["report_id"], ["relapse_reports.id"], name=op.f("fk_outreach_steps_report_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outreach_steps")),
         sa.UniqueConstraint("public_id", name=op.f("uq_outreach_steps_public_id")),
         sa.UniqueConstraint(
@@ -424,9 +402,7 @@ def upgrade() -> None:
         "pair_members",
         sa.Column("pair_id", sa.Integer(), nullable=False),
         sa.Column("membership_id", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["membership_id"], ["memberships.id"], name=op.f("fk_pair_members_membership_id")
-        ),
+        sa.ForeignKeyConstraint(["membership_id"], ["memberships.id"], name=op.f("fk_pair_members_membership_id")),
         sa.ForeignKeyConstraint(["pair_id"], ["pairs.id"], name=op.f("fk_pair_members_pair_id")),
         sa.PrimaryKeyConstraint("pair_id", "membership_id", name=op.f("pk_pair_members")),
     )

@@ -1,0 +1,1 @@
+"""Detectors of the pre-delivery screening: each looks for one family of signals in normalised text."""

@@ -1,0 +1,209 @@
+"""A small phrase language over words, matched in time linear in the text.
+
+A pattern is a line of elements separated by spaces:
+
+    word        this word                     a|b|c     one of these
+    stem*       a word that begins so         <name>    one of the words of class `name`
+    a|b?        may be missing                ^ or $    the beginning or the end of a sentence
+    _3          up to three words, no negation among them
+    +3          one up to three words, no negation among them
+    =3          the same as _3, and no new subject or clause either (for what a negation reaches)
+    ~3          up to three words, whatever they are
+
+A gap at the end of a pattern takes as many words as it can; any other as few.  No gap reaches over the end of
+a sentence.  Every pattern is tried only where its rarest word stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from moderation.detectors.tokens import BREAK
+
+_CONTEXT = 10  # words either side that can decide a match, for recognising repeated passages
+_MAX_TRIES = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One step of a pattern: words or stems to match, or a gap of at most `gap` words."""
+
+    words: frozenset[str]
+    stems: tuple[str, ...] = ()
+    optional: bool = False
+    gap: int = 0
+    least: int = 0
+    barrier: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A compiled line of rule number `rule`, split around its rarest element."""
+
+    rule: int
+    anchor: Element
+    before: tuple[Element, ...]
+    after: tuple[Element, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """Rule number `rule` matched the words `first` up to and including `last`."""
+
+    rule: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """What patterns may refer to: classes by name, and the words that stop each kind of gap."""
+
+    classes: Mapping[str, frozenset[str]]
+    negations: frozenset[str]
+    clause_words: frozenset[str]
+    common: frozenset[str]
+
+
+def compile_pattern(line: str, rule: int, grammar: Grammar) -> Pattern:
+    """Compile one line.  Raises ValueError when it has no word to anchor on, KeyError for unknown classes."""
+    elements = [_element(part, grammar) for part in line.split()]
+    candidates = [i for i, e in enumerate(elements) if not e.gap and not e.optional and BREAK not in e.words]
+    if not candidates:
+        raise ValueError(f"nothing to anchor on in pattern {line!r}")
+    at = min(candidates, key=lambda i: _commonness(elements[i], grammar))
+    return Pattern(rule, elements[at], tuple(reversed(elements[:at])), tuple(elements[at + 1 :]))
+
+
+def _element(part: str, grammar: Grammar) -> Element:
+    if part[0] in "_=~+" and part[1:].isdigit():
+        barrier = {BREAK}
+        if part[0] != "~":
+            barrier |= grammar.negations
+        if part[0] == "=":
+            barrier |= grammar.clause_words
+        least = 1 if part[0] == "+" else 0
+        return Element(frozenset(), gap=int(part[1:]), least=least, barrier=frozenset(barrier))
+    optional = part.endswith("?")
+    words: set[str] = set()
+    stems: list[str] = []
+    for option in part.rstrip("?").split("|"):
+        if option in ("^", "$"):
+            words.add(BREAK)
+        elif option.startswith("<"):
+            for word in grammar.classes[option.strip("<>")]:
+                _add_option(word, words, stems)
+        else:
+            _add_option(option, words, stems)
+    return Element(frozenset(words), tuple(sorted(stems)), optional)
+
+
+def _add_option(option: str, words: set[str], stems: list[str]) -> None:
+    if option.endswith("*"):
+        stems.append(option[:-1])
+    else:
+        words.add(option)
+
+
+def _commonness(element: Element, grammar: Grammar) -> tuple[int, int]:
+    shortest = min(len(word) for word in (*element.words, *element.stems))
+    return len(element.words & grammar.common), -shortest
+
+
+class PhraseBook:
+    """All patterns of all rules, indexed by their rarest word."""
+
+    def __init__(self, patterns: Iterable[Pattern]) -> None:
+        self._by_word: dict[str, list[Pattern]] = {}
+        self._by_stem: dict[str, list[Pattern]] = {}
+        for pattern in patterns:
+            for word in pattern.anchor.words:
+                self._by_word.setdefault(word, []).append(pattern)
+            for stem in pattern.anchor.stems:
+                self._by_stem.setdefault(stem, []).append(pattern)
+        self._stem_lengths = tuple(sorted({len(stem) for stem in self._by_stem}))
+        self._cache: dict[str, tuple[Pattern, ...]] = {}
+
+    def anchor_words(self) -> frozenset[str]:
+        """Give the words at which patterns are tried."""
+        return frozenset(self._by_word)
+
+    def find(self, words: tuple[str, ...]) -> tuple[list[Hit], bool]:
+        """Give all hits in `words`, and whether the text was too dense in trigger words to finish.
+
+        The number of patterns tried is bounded, so the time is linear whatever the text.
+        """
+        hits: list[Hit] = []
+        seen: set[tuple[int, tuple[str, ...]]] = set()
+        tries = 0
+        for at, word in enumerate(words):
+            patterns = self._anchored(word)
+            if not patterns:
+                continue
+            passage = min(at, _CONTEXT), words[max(0, at - _CONTEXT) : at + _CONTEXT]
+            if passage in seen:
+                continue
+            seen.add(passage)
+            tries += len(patterns)
+            if tries > _MAX_TRIES:
+                return hits, True
+            hits.extend(_match_all(patterns, words, at))
+        return hits, False
+
+    def _anchored(self, word: str) -> tuple[Pattern, ...]:
+        known = self._cache.get(word)
+        if known is None:
+            found = list(self._by_word.get(word, ()))
+            for length in self._stem_lengths:
+                found += self._by_stem.get(word[:length], ()) if len(word) >= length else ()
+            known = tuple(dict.fromkeys(found))
+            if len(self._cache) < 50_000:
+                self._cache[word] = known
+        return known
+
+
+def _match_all(patterns: tuple[Pattern, ...], words: tuple[str, ...], at: int) -> Iterator[Hit]:
+    for pattern in patterns:
+        last = _walk(pattern.after, words, at, 1)
+        if last is None:
+            continue
+        first = _walk(pattern.before, words, at, -1)
+        if first is not None:
+            yield Hit(pattern.rule, first, last)
+
+
+def _walk(elements: tuple[Element, ...], words: tuple[str, ...], at: int, step: int) -> int | None:
+    """Follow the elements from word `at` on; give the word where they have all matched, or None."""
+    if not elements:
+        return at
+    ends = [at]
+    size = len(words)
+    for element in elements:
+        reached: list[int] = []
+        for end in ends:
+            if element.gap:
+                reached += _across(element, words, end, step)
+                continue
+            if element.optional:
+                reached.append(end)
+            here = end + step
+            if 0 <= here < size:
+                word = words[here]
+                if word in element.words or (element.stems and word.startswith(element.stems)):
+                    reached.append(here)
+        if not reached:
+            return None
+        ends = list(dict.fromkeys(reached)) if len(reached) > 1 else reached
+    nearest = (step > 0) is (not elements[-1].gap)
+    return min(ends) if nearest else max(ends)
+
+
+def _across(element: Element, words: tuple[str, ...], end: int, step: int) -> list[int]:
+    reached = [] if element.least else [end]
+    for _ in range(element.gap):
+        end += step
+        if not 0 <= end < len(words) or words[end] in element.barrier:
+            break
+        reached.append(end)
+    return reached

@@ -1,0 +1,118 @@
+"""Databases for the suite: migrated once per kind, copied for every test. SQLite always, PostgreSQL beside it.
+
+`SAMEN_TEST_DATABASES` chooses the kinds (default: both). A kind that is asked for and not there fails the run;
+nothing is skipped in silence.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import hypothesis
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+
+from app import migrate
+from app.core.db import open_engine
+from app.core.work import Announcement, Database
+
+KINDS = tuple((os.environ.get("SAMEN_TEST_DATABASES") or "sqlite,postgresql").split(","))
+POSTGRESQL = os.environ.get("SAMEN_TEST_POSTGRESQL") or "postgresql+psycopg:///postgres"
+SEAL_KEY = b"a key for tests, thirty-two bytes"
+
+hypothesis.settings.register_profile("suite", deadline=None)  # a busy machine is no defect
+hypothesis.settings.load_profile("suite")
+
+
+class FrozenClock:
+    """A clock that stands still until it is told to move."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def forward(self, **by: float) -> None:
+        self.at += timedelta(**by)
+
+
+class Heard(list[Announcement]):
+    """Everything that was announced, in order."""
+
+    def events(self, topic: str) -> list[str]:
+        return [a.event for a in self if a.topic == topic]
+
+    def payloads(self, topic: str, event: str) -> list[dict[str, object]]:
+        return [a.payload for a in self if a.topic == topic and a.event == event]
+
+
+@pytest.fixture
+def clock() -> FrozenClock:
+    return FrozenClock(datetime(2026, 11, 17, 18, 30, tzinfo=UTC))
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "template.db"
+    migrate.upgrade(f"sqlite:///{path}")
+    engine = open_engine(f"sqlite:///{path}")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql() -> Iterator[str]:
+    name = f"samen_template_{uuid.uuid4().hex[:8]}"
+    admin(f'CREATE DATABASE "{name}"')
+    migrate.upgrade(beside(name))
+    yield name
+    admin(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def beside(name: str) -> str:
+    """The address of another database on the test server."""
+    return make_url(POSTGRESQL).set(database=name).render_as_string(hide_password=False)
+
+
+def admin(statement: str) -> None:
+    engine = create_engine(POSTGRESQL, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+@pytest.fixture(params=KINDS)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A fresh, migrated database of each kind."""
+    if request.param == "sqlite":
+        shutil.copyfile(request.getfixturevalue("migrated_sqlite"), tmp_path / "samen.db")
+        yield f"sqlite:///{tmp_path / 'samen.db'}"
+        return
+    template = request.getfixturevalue("migrated_postgresql")
+    name = f"samen_test_{uuid.uuid4().hex[:12]}"
+    admin(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    yield beside(name)
+    admin(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def heard() -> Heard:
+    return Heard()
+
+
+@pytest.fixture
+def database(database_url: str, clock: FrozenClock, heard: Heard) -> Iterator[Database]:
+    """A database with a clock that stands still and an ear for announcements."""
+    made = Database(open_engine(database_url), clock, SEAL_KEY)
+    made.announcer = heard.extend
+    yield made
+    made.engine.dispose()
