@@ -22,6 +22,7 @@ from groups import messages, rooms, sessions
 from groups.models import Membership, Room
 from groups.pace import Pace
 from groups.rules import FACILITATOR, MEMBER
+from matching import buddies, plan, relapse
 
 _numbers = itertools.count(1)
 
@@ -29,6 +30,7 @@ ORDINARY = "Hoi allemaal"
 PHONE = "Bel me op 06 12345678"  # is masked
 RUDE = "je bent een vieze hoer"  # is held
 CRISIS = "ik wil dood"  # is posted, and somebody is alerted
+CLOCKS = plan.Clocks(buddy=120, facilitator=120)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,30 @@ class Circle:
         ref = self.plan()
         with self.database.work(self.hanna.actor) as w:
             sessions.open_session(w, ref, 1)
+        return ref
+
+    def pair(self, *members: Someone) -> str:
+        """Make buddies of members, as Hanna would."""
+        with self.database.work(self.hanna.actor) as w:
+            return buddies.pair(w, self.group, [m.ref for m in members])
+
+    def second_lead(self) -> Someone:
+        """Ilse, who leads the group too."""
+        actor, token = someone(self.database, self.organisation_id, Role.FACILITATOR, name="Ilse")
+        return seat(self.database, self.group_id, actor, token, "Ilse", FACILITATOR)
+
+    def report(self, who: Someone, *, safe: str = "yes", kind: str = "lapse") -> str:
+        """A draft of a report, with the safety question answered."""
+        with self.database.work(who.actor) as w:
+            ref = relapse.begin(w, rooms.place(w, self.room), kind, str(uuid.uuid4()))
+            relapse.say_safe(w, ref, safe)
+        return ref
+
+    def send(self, who: Someone, *, safe: str = "yes", buddy: bool = True, facilitator: bool = True) -> str:
+        """A report that was sent; each rung has two hours."""
+        ref = self.report(who, safe=safe)
+        with self.database.work(who.actor) as w:
+            relapse.send(w, ref, ask_buddy=buddy, ask_facilitator=facilitator, clocks=CLOCKS)
         return ref
 
 

@@ -14,13 +14,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import hypothesis
+import flask
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from app import migrate
+from app.core import keys
 from app.core.db import open_engine
+from app.core.settings import Settings
 from app.core.work import Announcement, Database
+from app.main import create_app
 
 KINDS = tuple((os.environ.get("SAMEN_TEST_DATABASES") or "sqlite,postgresql").split(","))
 POSTGRESQL = os.environ.get("SAMEN_TEST_POSTGRESQL") or "postgresql+psycopg:///postgres"
@@ -116,3 +120,14 @@ def database(database_url: str, clock: FrozenClock, heard: Heard) -> Iterator[Da
     made.announcer = heard.extend
     yield made
     made.engine.dispose()
+
+
+@pytest.fixture
+def site(tmp_path: Path, migrated_sqlite: Path) -> Iterator[flask.Flask]:
+    """The whole app on its own SQLite file, without a server around it."""
+    shutil.copyfile(migrated_sqlite, tmp_path / "samen.db")
+    settings = Settings(data_dir=tmp_path, database_url=f"sqlite:///{tmp_path / 'samen.db'}", async_mode="threading")
+    keys.ensure(settings)
+    made = create_app(settings)
+    yield made
+    made.extensions["samen"].database.engine.dispose()

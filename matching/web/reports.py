@@ -52,7 +52,7 @@ def step(ref: str, step: str) -> Any:
         if report.sent_at is not None:
             return flask.redirect(flask.url_for("reports.show", ref=ref))
         page = _people(w, report)
-    return flask.render_template(f"report/{step}.html", report=report, settings=web.house().settings, **page)
+    return flask.render_template(f"report/{step}.html", report=report, buddy_minutes=_clocks().buddy, **page)
 
 
 @blueprint.post("/verslag/<ref>/veilig")

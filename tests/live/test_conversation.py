@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import urllib.error
+import urllib.request
 import uuid
 from typing import Any
+
+import pytest
 
 from tests.live.conftest import Screen
 from tests.server import Server
@@ -114,27 +118,17 @@ def test_the_longest_message_fits_in_any_spelling(screens: list[Screen]) -> None
     assert screens[0].join()["items"][-1]["text"] == text
 
 
-def test_without_a_session_there_is_no_handshake(server: Server) -> None:
-    import urllib.error
-    import urllib.request
-
-    upgrade = {
-        "Connection": "Upgrade",
-        "Upgrade": "websocket",
-        "Sec-WebSocket-Version": "13",
-        "Sec-WebSocket-Key": "eA==",
-    }
-    for headers, status in (
-        ({}, 401),
-        ({"Cookie": "samen_session=wrong"}, 401),
-        ({"Origin": "http://evil.example"}, 403),
-    ):
-        request = urllib.request.Request(
-            f"{server.url}/socket.io/?EIO=4&transport=websocket", headers=upgrade | headers
-        )
-        try:
-            urllib.request.urlopen(request, timeout=5)
-            raise AssertionError("the handshake went through")
-        except urllib.error.HTTPError as refused:
-            assert refused.code == status
-            assert refused.read() == b""
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [({}, 401), ({"Cookie": "samen_session=wrong"}, 401), ({"Origin": "http://evil.example"}, 403)],
+)
+def test_without_a_session_or_from_elsewhere_there_is_no_handshake(
+    server: Server, headers: dict[str, str], status: int
+) -> None:
+    upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "eA=="}
+    address = f"{server.url}/socket.io/?EIO=4&transport=websocket"
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(urllib.request.Request(address, headers=upgrade | headers), timeout=5)
+    assert refused.value.code == status
+    with refused.value as answer:
+        assert answer.read() == b""
