@@ -53,12 +53,13 @@ def did(sentence: str) -> None:
 @contextmanager
 def opened() -> Iterator[tuple[Settings, Database]]:
     """The settings and the database, without a server around them."""
-    from app.core import keys
+    from app.core import keys, logs
     from app.core import settings as config
     from app.core.db import open_engine
     from app.core.work import Database
 
     settings = config.load()
+    logs.configure(settings.log_level)
     secrets = keys.load(settings)
     database = Database(open_engine(settings.database_url), seal_key=secrets.derive("audit"))
     try:

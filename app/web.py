@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 import flask
+import structlog
 from flask import Response, current_app, request
 from flask_babel import gettext
 from flask_login import UserMixin, current_user
@@ -36,6 +37,8 @@ from app.core.work import Database, Work
 from app.live.fanout import Fanout
 from app.live.writer import Writer
 from app.part import refused
+
+log = structlog.get_logger()
 
 V = TypeVar("V", bound=Callable[..., Any])
 
@@ -187,7 +190,7 @@ def show_http_error(error: HTTPException) -> Any:
 
 def show_crash(error: Exception) -> tuple[Any, int]:
     """What nobody foresaw: logged without a person's words, shown without a trace."""
-    current_app.logger.error("request_failed", exc_info=error)
+    log.error("request_failed", endpoint=request.endpoint, exc_info=error)
     return show_refusal(Unavailable())
 
 

@@ -14,11 +14,13 @@ loop.prepare()
 def main() -> None:
     """Serve the product until stopped. Raises `SettingsError` if it must not start like this."""
     from app import demo
+    from app.core import logs
     from app.core import settings as config
     from app.main import create_app
     from app.worker import start_inside
 
     settings = config.load()
+    logs.configure(settings.log_level)
     site = create_app(settings)
     house = site.extensions["samen"]
     for writer in house.writers.values():

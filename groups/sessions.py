@@ -126,7 +126,8 @@ def upcoming(w: Work, *, limit: int = 5) -> list[Planned]:
         .order_by(GroupSession.status, GroupSession.starts_at, GroupSession.id)
         .limit(limit)
     )
-    return [_planned(s, g, room, role, alias) for s, g, room, role, alias in rows]
+    language = w.who.language
+    return [_planned(s, g, room, role, alias, language) for s, g, room, role, alias in rows]
 
 
 def lead(w: Work, public_id: str) -> tuple[GroupSession, rooms.Place]:
@@ -438,8 +439,8 @@ def _hands(w: Work, session: GroupSession) -> list[str]:
     )
 
 
-def _planned(s: GroupSession, g: Group, room: str, role: str, alias: str) -> Planned:
-    title = programme(g.programme, g.language).chapter(s.chapter).title
+def _planned(s: GroupSession, g: Group, room: str, role: str, alias: str, language: str) -> Planned:
+    title = programme(g.programme, language).chapter(s.chapter).title
     return Planned(
         s.public_id,
         g.public_id,

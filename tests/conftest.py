@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import hypothesis
 import flask
+import hypothesis
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
@@ -30,7 +30,9 @@ KINDS = tuple((os.environ.get("SAMEN_TEST_DATABASES") or "sqlite,postgresql").sp
 POSTGRESQL = os.environ.get("SAMEN_TEST_POSTGRESQL") or "postgresql+psycopg:///postgres"
 SEAL_KEY = b"a key for tests, thirty-two bytes"
 
-hypothesis.settings.register_profile("suite", deadline=None)  # a busy machine is no defect
+hypothesis.settings.register_profile(  # a busy machine is no defect
+    "suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("suite")
 
 

@@ -79,6 +79,7 @@ def _open_sqlite(path: str, url: str) -> Engine:
         connect_args={"factory": _PatientConnection, "check_same_thread": False, "isolation_level": None},
         pool_size=8,
         max_overflow=24,
+        hide_parameters=True,  # an error must not quote what a person wrote
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -106,7 +107,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _open_postgresql(url: str) -> Engine:
-    engine = create_engine(url, pool_size=8, max_overflow=24, pool_pre_ping=True)
+    engine = create_engine(url, pool_size=8, max_overflow=24, pool_pre_ping=True, hide_parameters=True)
     with engine.connect() as connection:
         kept = connection.exec_driver_sql("SHOW synchronous_commit").scalar_one()
     if kept == "off":

@@ -174,6 +174,13 @@ def report(session: str) -> Any:
         row, found = sessions.lead(w, session)
         lines = sessions.run_sheet(w, row, found)
         answers = {line.step.id: exercises.given(w, row.id, line.step.id) for line in lines if line.step.answered}
-        page = {"session": sessions.shown(row), "place": found, "lines": lines, "answers": answers}
+        chapter = programme(found.programme, web.language()).chapter(row.chapter)
+        page = {
+            "session": sessions.shown(row),
+            "place": found,
+            "lines": lines,
+            "answers": answers,
+            "chapter": chapter,
+        }
         page["attendance"] = sessions.attendance(w, row, found)
     return flask.render_template("sessions/report.html", **page)

@@ -50,7 +50,9 @@ def test_a_body_beyond_any_form_is_refused(site: flask.Flask) -> None:
 
 
 def test_every_refusal_has_a_code_of_the_protocol() -> None:
-    codes = {kind.code for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.AppError)}
+    codes = {
+        kind.code for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.AppError)
+    }
     assert codes == {
         "unauthenticated",
         "forbidden",

@@ -32,7 +32,9 @@ def test_files_and_functions_stay_small_enough_to_live_in() -> None:
 
 @pytest.mark.parametrize("name", ["eventlet", "bleach"])
 def test_what_is_at_the_end_of_its_life_is_known_to_one_module(name: str) -> None:
-    users = [f.relative_to(ROOT).as_posix() for f in CODE if re.search(rf"^\s*(?:import|from) {name}\b", f.read_text(), re.M)]
+    users = [
+        f.relative_to(ROOT).as_posix() for f in CODE if re.search(rf"^\s*(?:import|from) {name}\b", f.read_text(), re.M)
+    ]
     assert users == {"eventlet": ["app/live/eventlet_driver.py"], "bleach": ["app/core/text.py"]}[name]
 
 
@@ -45,7 +47,9 @@ def test_templates_trust_nothing() -> None:
 
 def test_scripts_never_write_markup() -> None:
     for script in (ROOT / "static/js").rglob("*.js"):
-        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(", script.read_text()), script
+        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(", script.read_text()), (
+            script
+        )
 
 
 def test_the_two_dark_blocks_are_the_same() -> None:

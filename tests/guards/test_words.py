@@ -11,7 +11,9 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
 ROOT = Path(__file__).resolve().parents[2]
-SHAMING = re.compile(r"\b(gefaald|falen|mislukt|failed|failure|reset|dag 0|day 0|clean|zwak|weak|schuldig|guilty)\b", re.I)
+SHAMING = re.compile(
+    r"\b(gefaald|falen|mislukt|failed|failure|reset|dag 0|day 0|clean|zwak|weak|schuldig|guilty)\b", re.I
+)
 PLACE = re.compile(r"%\(\w+\)[sd]|\{\w+\}")
 
 

@@ -125,7 +125,12 @@ def test_the_longest_message_fits_in_any_spelling(screens: list[Screen]) -> None
 def test_without_a_session_or_from_elsewhere_there_is_no_handshake(
     server: Server, headers: dict[str, str], status: int
 ) -> None:
-    upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "eA=="}
+    upgrade = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "eA==",
+    }
     address = f"{server.url}/socket.io/?EIO=4&transport=websocket"
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(urllib.request.Request(address, headers=upgrade | headers), timeout=5)

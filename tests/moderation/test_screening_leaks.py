@@ -226,3 +226,9 @@ def test_people_may_call_each_other_by_their_alias(text: str) -> None:
 
 def test_a_name_that_is_nobodys_alias_stays_masked() -> None:
     assert screen("Hoi Sanne", aliases=frozenset({"Mees_duin", "Noor_eik"})).text == "Hoi [naam]"
+
+
+def test_an_email_address_is_called_an_email_address() -> None:
+    verdict = screen("Mail me op mees@voorbeeld.nl")
+    assert verdict.text == "Mail me op [e-mailadres]"
+    assert {reason.kind for reason in verdict.reasons} == {"contact"}

@@ -174,9 +174,11 @@ def lead(hanna: Visitor, mees: Visitor, noor: Visitor, alias_mees: str, alias_no
     hanna.check("cockpit")
     hanna.shot("11-cockpit")
     for title in ("Wat het voor je doet", "Wat gaat eraan vooraf?", "Wat gaf het je?"):
+        expect(page.locator("[data-forward] button")).to_be_enabled()
         page.keyboard.press("n")
         expect(mees.page.locator("[data-step]:visible")).to_contain_text(title, timeout=1_500)
         expect(noor.page.locator("[data-step]:visible")).to_contain_text(title, timeout=1_500)
+        expect(page.locator("[data-run] .is")).to_contain_text(title)
     answer(mees, "Even rust in mijn hoofd.", share=True)
     answer(noor, "Dat ik niets hoefde te voelen.", share=False)
     expect(noor.page.locator("[data-shared]:visible")).to_contain_text("Even rust in mijn hoofd.")
