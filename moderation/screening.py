@@ -77,7 +77,7 @@ def screen(
     findings += find_split(folded.text, recent)
     if dense:
         findings.append(Finding("flood", "dense", 0, len(folded.text), "hold"))
-    findings = _without_repeats(_without_aliases(findings, folded.text, aliases))
+    findings = _without_repeats(_without_aliases(_without_hosts(findings), folded.text, aliases))
     effects = {finding.effect for finding in findings}
     action = _action(effects)
     spans = [(folded.origin(found.start, found.end), found) for found in findings]
@@ -109,6 +109,16 @@ def _leaks(folded: Normalised) -> Iterator[Finding]:
         yield from find_links(reading)
         yield from find_places(reading, folded.source, folded.starts)
         yield from find_names(reading, folded.source, folded.starts)
+
+
+def _without_hosts(findings: Sequence[Finding]) -> list[Finding]:
+    """Drop the web address that the second half of an e-mail address looks like."""
+    mailed = [(found.start, found.end) for found in findings if found.label == "email"]
+    return [
+        found
+        for found in findings
+        if found.kind != "link" or not any(start <= found.start and found.end <= end for start, end in mailed)
+    ]
 
 
 def _without_aliases(findings: Iterable[Finding], text: str, aliases: frozenset[str]) -> list[Finding]:

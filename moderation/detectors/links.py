@@ -50,9 +50,9 @@ _ACCOUNT = re.compile(
 
 def find_links(text: str) -> Iterator[Finding]:
     """Give e-mail addresses and web addresses in folded `text`; help sites are left alone."""
-    mailed = [match.span() for match in _EMAIL.finditer(text)] if "@" in text else []
-    for span in mailed:
-        yield Finding("contact", "email", *span, "mask", label="email")
+    if "@" in text:
+        for match in _EMAIL.finditer(text):
+            yield Finding("contact", "email", *match.span(), "mask", label="email")
     if "://" in text or "www" in text or ": //" in text:
         for match in _URL.finditer(text):
             span = _trimmed(text, *match.span())
@@ -60,8 +60,6 @@ def find_links(text: str) -> Iterator[Finding]:
                 yield Finding("link", "url", *span, "mask", label="link")
     if "." in text:
         for match in _DOMAIN.finditer(text):
-            if any(start <= match.start() and match.end() <= end for start, end in mailed):
-                continue  # the half of an e-mail address behind the @
             if _is_domain(text, match) and not _is_help_site(match.group()):
                 yield Finding("link", "domain", *_trimmed(text, *match.span()), "mask", label="link")
     yield from _spelled(text)
