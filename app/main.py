@@ -23,7 +23,7 @@ from app.core.assets import folder
 from app.core.db import open_engine
 from app.core.errors import AppError, Forbidden
 from app.core.i18n import N_
-from app.core.ratelimit import Limiter
+from app.core.ratelimit import Limiter, Tempo
 from app.core.settings import Settings
 from app.core.work import Database
 from app.live import driver, gate, server
@@ -59,7 +59,7 @@ def create_app(settings: Settings) -> flask.Flask:
         with site.app_context(), force_locale(language):
             return refused(refusal, web.translated)
 
-    gateway = Gateway(database, fanout, writers, identify, translate, house.limiter)
+    gateway = Gateway(database, fanout, writers, identify, translate, Tempo())
     loop = driver.choose(settings.async_mode)
     site.extensions["samen.live"] = server.open_live(
         site, settings, loop, gateway, fanout, events, identify, house.cookie

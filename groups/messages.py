@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, tuple_, update
+from sqlalchemy import bindparam, insert, select, tuple_, update
 
-from app.accounts.models import SignIn
+from app.accounts.models import Person, SignIn
 from app.core import clock
+from app.core.db import Moment
 from app.core.errors import AppError, Invalid, NotFound, RateLimited, Unauthenticated
 from app.core.i18n import N_
 from app.core.work import Work
@@ -92,6 +93,56 @@ class _Ready:
     status: str
 
 
+_MESSAGES: Any = Message.__table__
+_ROOMS: Any = Room.__table__
+
+# Prepared once: building a statement costs more than running it, and these run for every batch.
+_SEATS = (
+    select(
+        Seat.id.label("seat_id"),
+        Seat.person_id,
+        Seat.alias,
+        Seat.role,
+        Seat.muted_until,
+        Room.id.label("room_id"),
+        Room.public_id.label("room"),
+        Room.kind,
+        Room.pace,
+        Room.last_seq,
+        Room.closed_at,
+        Group.id.label("group_id"),
+        Group.organisation_id,
+        Group.language,
+        SignIn.token_hash,
+        GroupSession.only_staff_writes,
+    )
+    .join(Room, Room.id == Seat.room_id)
+    .join(Group, Group.id == Room.group_id)
+    .join(SignIn, SignIn.person_id == Seat.person_id)
+    .join(Person, Person.id == Seat.person_id)
+    .outerjoin(
+        GroupSession,
+        (GroupSession.group_id == Group.id) & (GroupSession.status == "open") & (Room.kind == "group"),
+    )
+    .where(
+        tuple_(Seat.person_id, Room.public_id).in_(bindparam("wanted", expanding=True)),
+        SignIn.token_hash.in_(bindparam("sessions", expanding=True)),
+        SignIn.revoked_at.is_(None),
+        SignIn.expires_at > bindparam("now", type_=Moment),
+        Person.suspended_at.is_(None),
+        Seat.left_at.is_(None),
+    )
+    .order_by(Room.id)
+)
+_KNOWN = select(Message.seat_id, Message.key, Message.seq, Message.status, Message.masked, Message.text).where(
+    Message.room_id.in_(bindparam("rooms", expanding=True)),
+    Message.seat_id.in_(bindparam("seats", expanding=True)),
+    Message.key.in_(bindparam("keys", expanding=True)),
+)
+_COUNT = update(_ROOMS).where(_ROOMS.c.id == bindparam("room")).values(last_seq=bindparam("last"))
+_INSERT = insert(_MESSAGES)
+
+
 def post(w: Work, commands: Sequence[Post], pace: Pace) -> list[Posted | AppError]:
     """Place messages, in order, each once. For anybody with a seat in the room; `pace` knows recent tempo.
 
@@ -104,6 +155,7 @@ def post(w: Work, commands: Sequence[Post], pace: Pace) -> list[Posted | AppErro
     known = _known(w, commands, seats)
     answers: list[Posted | AppError | None] = [None] * len(commands)
     ready: list[_Ready] = []
+    taken: set[tuple[int, str]] = set()
     for index, command in enumerate(commands):
         seat = seats.get((command.person_id, command.room, command.session))
         earlier = known.get((seat.seat_id, command.key)) if seat else None
@@ -117,9 +169,10 @@ def post(w: Work, commands: Sequence[Post], pace: Pace) -> list[Posted | AppErro
             continue
         if isinstance(checked, Posted):
             answers[index] = checked
-        elif any(r.seat.seat_id == checked.seat.seat_id and r.command.key == command.key for r in ready):
+        elif (checked.seat.seat_id, command.key) in taken:
             answers[index] = RateLimited(retry_after=1)  # the same key twice in one batch: ask again, get the answer
         else:
+            taken.add((checked.seat.seat_id, command.key))
             ready.append(checked)
     for item, posted in zip(ready, _store(w, ready), strict=True):
         answers[item.index] = posted
@@ -158,7 +211,7 @@ def release(w: Work, message_id: int) -> None:
     row = _for_review(w, message_id)
     if row.Message.status != "held":
         return
-    seq = _next_seq(w, row.Message.room_id, 1)
+    seq = _next_seq(w, row.Message.room_id)
     row.Message.seq, row.Message.status = seq, "posted"
     view = View(seq, row.alias, row.role, row.Message.text, clock.iso_minute(row.Message.at), None, "posted")
     w.announce(f"room:{row.room}", "messages", {"room": row.room, "items": [view.as_dict()]})
@@ -180,53 +233,28 @@ def reject(w: Work, message_id: int, reason: str) -> None:
 
 
 def _seats(w: Work, commands: Iterable[Post]) -> dict[tuple[int, str, str], Any]:
-    """Who stands where, for live sessions only: one query for the whole batch."""
+    """Who stands where, for live sessions only: one query for the whole batch.
+
+    On PostgreSQL it locks the rooms in one order, so that numbers are given without holes and in commit order.
+    """
+    query = _SEATS.with_for_update(of=Room) if w.db.get_bind().dialect.name == "postgresql" else _SEATS
     wanted = {(c.person_id, c.room) for c in commands}
-    rows = w.db.execute(
-        select(
-            Seat.id.label("seat_id"),
-            Seat.person_id,
-            Seat.alias,
-            Seat.role,
-            Seat.muted_until,
-            Room.id.label("room_id"),
-            Room.public_id.label("room"),
-            Room.kind,
-            Room.pace,
-            Room.closed_at,
-            Group.id.label("group_id"),
-            Group.organisation_id,
-            Group.language,
-            SignIn.token_hash,
-            GroupSession.only_staff_writes,
-        )
-        .join(Room, Room.id == Seat.room_id)
-        .join(Group, Group.id == Room.group_id)
-        .join(SignIn, SignIn.person_id == Seat.person_id)
-        .outerjoin(
-            GroupSession,
-            (GroupSession.group_id == Group.id) & (GroupSession.status == "open") & (Room.kind == "group"),
-        )
-        .where(
-            tuple_(Seat.person_id, Room.public_id).in_(wanted),
-            SignIn.token_hash.in_({c.session for c in commands}),
-            SignIn.revoked_at.is_(None),
-            SignIn.expires_at > w.now,
-            Seat.left_at.is_(None),
-        )
-    )
+    sessions = {c.session for c in commands}
+    rows = w.db.connection().execute(query, {"wanted": list(wanted), "sessions": list(sessions), "now": w.now})
     return {(r.person_id, r.room, r.token_hash): r for r in rows}
 
 
 def _known(w: Work, commands: Iterable[Post], seats: dict[tuple[int, str, str], Any]) -> dict[tuple[int, str], Posted]:
-    """Answers already given, by seat and key: one query for the whole batch."""
+    """Answers already given, by seat and key: one query for the whole batch, served by the unique index."""
     if not seats:
         return {}
-    rows = w.db.execute(
-        select(Message.seat_id, Message.key, Message.seq, Message.status, Message.masked, Message.text).where(
-            Message.key.in_({c.key for c in commands}),
-            Message.seat_id.in_({s.seat_id for s in seats.values()}),
-        )
+    rows = w.db.connection().execute(
+        _KNOWN,
+        {
+            "rooms": list({s.room_id for s in seats.values()}),
+            "seats": list({s.seat_id for s in seats.values()}),
+            "keys": list({c.key for c in commands}),
+        },
     )
     return {
         (r.seat_id, r.key): Posted(
@@ -293,7 +321,7 @@ def _store(w: Work, ready: Sequence[_Ready]) -> list[Posted]:
         text = verdict.text if masked else None
         answers.append(Posted(item.status, seq, masked, text, crisis, _kinds(verdict)))
     if rows:
-        w.db.execute(insert(Message), rows)
+        w.db.connection().execute(_INSERT, rows)
     for room, new in items.items():
         w.announce(f"room:{room}", "messages", {"room": room, "items": new})
     for item, answer in zip(ready, answers, strict=True):
@@ -310,31 +338,32 @@ def _store(w: Work, ready: Sequence[_Ready]) -> list[Posted]:
 
 
 def _number(w: Work, ready: Sequence[_Ready]) -> list[int | None]:
-    """The sequence number of each message that will stand in its room: one counter update a room."""
-    amount: dict[int, int] = defaultdict(int)
-    for item in ready:
-        amount[item.seat.room_id] += item.status == "posted"
-    first = {room: _next_seq(w, room, n) - n + 1 for room, n in sorted(amount.items()) if n}
+    """The sequence number of each message that will stand in its room: one statement for all counters."""
+    last: dict[int, int] = {}
     numbers: list[int | None] = []
     for item in ready:
-        if item.status == "posted":
-            numbers.append(first[item.seat.room_id])
-            first[item.seat.room_id] += 1
-        else:
+        if item.status != "posted":
             numbers.append(None)
+            continue
+        last[item.seat.room_id] = last.get(item.seat.room_id, item.seat.last_seq) + 1
+        numbers.append(last[item.seat.room_id])
+    if last:
+        w.db.connection().execute(_COUNT, [{"room": room, "last": seq} for room, seq in sorted(last.items())])
     return numbers
 
 
-def _next_seq(w: Work, room_id: int, amount: int) -> int:
-    """Take `amount` numbers of a room and return the last: the row lock makes them gapless and in commit order."""
-    query = update(Room).where(Room.id == room_id).values(last_seq=Room.last_seq + amount).returning(Room.last_seq)
+def _next_seq(w: Work, room_id: int) -> int:
+    """Take one number of a room."""
+    query = update(Room).where(Room.id == room_id).values(last_seq=Room.last_seq + 1).returning(Room.last_seq)
     return w.db.execute(query).scalar_one()
 
 
 def _open_case(w: Work, item: _Ready) -> None:
     seat, verdict = item.seat, item.verdict
     message_id = w.db.execute(
-        select(Message.id).where(Message.seat_id == seat.seat_id, Message.key == item.command.key)
+        select(Message.id).where(
+            Message.room_id == seat.room_id, Message.seat_id == seat.seat_id, Message.key == item.command.key
+        )
     ).scalar_one()
     level = queue.level_of(verdict.reasons, verdict.alert)
     ref = queue.open_case(

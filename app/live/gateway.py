@@ -15,7 +15,7 @@ import structlog
 
 from app.core.actor import Actor
 from app.core.errors import AppError, Forbidden, Invalid, Unauthenticated, Unavailable
-from app.core.ratelimit import Limiter
+from app.core.ratelimit import Tempo
 from app.core.work import Database
 from app.live.fanout import Fanout
 from app.live.writer import Writer
@@ -40,15 +40,16 @@ class Gateway:
         writers: Mapping[str, Writer],
         identify: Identify,
         translate: Translate,
-        limiter: Limiter,
+        tempo: Tempo,
     ) -> None:
         self._database = database
         self._fanout = fanout
         self._writers = writers
         self._identify = identify
         self._translate = translate
-        self._limiter = limiter
+        self._tempo = tempo
         self._sessions: dict[str, str] = {}
+        self._actors: dict[str, Actor] = {}
         self._bad: dict[str, int] = {}
         self._adopt: Callable[[str, Any], None] = lambda sid, environ: None
 
@@ -69,6 +70,7 @@ class Gateway:
             raise socketio.exceptions.ConnectionRefusedError("unauthenticated")
         self._adopt(sid, environ)
         self._sessions[sid] = actor.session
+        self._actors[sid] = actor
         self._fanout.opened(sid, actor.session)
         topics = [f"person:{actor.person_id}"]
         if actor.staff:
@@ -77,6 +79,7 @@ class Gateway:
 
     def _disconnect(self, sid: str, _reason: Any = None) -> None:
         session = self._sessions.pop(sid, None)
+        self._actors.pop(sid, None)
         self._bad.pop(sid, None)
         if session is not None:
             self._fanout.closed(sid, session)
@@ -85,9 +88,7 @@ class Gateway:
         def handle(sid: str, data: Any = None, *_more: Any) -> dict[str, Any]:
             language = "nl"
             try:
-                actor = self._identify(self._sessions.get(sid, ""))
-                if actor is None:
-                    raise Unauthenticated
+                actor = self._who(event, sid)
                 language = actor.language
                 reply = self._answer(event, actor, data)
             except AppError as refusal:
@@ -101,10 +102,24 @@ class Gateway:
 
         return handle
 
+    def _who(self, event: LiveEvent, sid: str) -> Actor:
+        """Who sent this, asked anew. Events stored together ask in their own query, for the whole batch at once:
+        there the socket only says which session to ask about.
+        """
+        remembered = self._actors.get(sid)
+        if remembered is None:
+            raise Unauthenticated
+        if event.together is not None:
+            return remembered
+        actor = self._identify(remembered.session)
+        if actor is None:
+            raise Unauthenticated
+        return actor
+
     def _answer(self, event: LiveEvent, actor: Actor, data: Any) -> Reply:
         if not actor.may(event.permission):
             raise Forbidden
-        self._limiter.per_minute(event.per_minute, event.name, actor.session)
+        self._tempo.per_minute(event.per_minute, event.name, actor.session)
         if not isinstance(data, dict):
             raise Invalid
         command = event.parse(actor, data)

@@ -19,7 +19,7 @@ from app.core.work import Database, Work
 
 log = structlog.get_logger()
 
-BATCH = 256  # commands a transaction
+BATCH = 64  # commands a transaction: screening them takes its time inside it
 WAITING = 4_000  # commands queued before new ones are refused
 PATIENCE = 30.0  # seconds a caller waits for its answer
 
