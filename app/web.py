@@ -125,6 +125,8 @@ def public(view: V) -> V:
 
 def check_access() -> None:
     """Refuse by default: runs before every view."""
+    if any("\x00" in value for value in (request.path, *request.values.values())):
+        raise Invalid  # no database takes it, and no person types it
     view = current_app.view_functions.get(request.endpoint or "")
     if view is None or request.endpoint == "static":
         return

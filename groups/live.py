@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from groups import messages, rooms, sessions
 from groups.pace import Pace
 
 _pace = Pace()
+_REF = re.compile(r"[a-z0-9]{1,16}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ def _posted(posted: messages.Posted) -> Reply:
 
 def _room(data: Mapping[str, Any]) -> str:
     room = data.get("room")
-    if not isinstance(room, str) or not 1 <= len(room) <= 20:
+    if not isinstance(room, str) or not _REF.fullmatch(room):
         raise Invalid
     return room
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -46,13 +46,16 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """What became of it. `seq` is None unless it stands in the room; `text` is set where it was masked."""
+    """What became of it. `seq` is None unless it stands in the room; `text` is set where it was masked.
+
+    `crisis` asks the page to show help now, the first time; `kinds` explain a preview. Neither is stored.
+    """
 
     status: str
     seq: int | None
     masked: bool
     text: str | None = None
-    crisis: bool = False
+    crisis: bool = field(default=False, compare=False)
     kinds: tuple[str, ...] = ()
 
 
@@ -213,7 +216,9 @@ def release(w: Work, message_id: int) -> None:
         return
     seq = _next_seq(w, row.Message.room_id)
     row.Message.seq, row.Message.status = seq, "posted"
-    view = View(seq, row.alias, row.role, row.Message.text, clock.iso_minute(row.Message.at), None, "posted")
+    view = View(
+        seq, row.alias, row.role, row.Message.text, clock.iso_minute(row.Message.at), row.Message.reply_to, "posted"
+    )
     w.announce(f"room:{row.room}", "messages", {"room": row.room, "items": [view.as_dict()]})
     w.announce(f"person:{row.person_id}", "notice", {"kind": "released", "room": row.room, "key": row.Message.key})
 
@@ -319,7 +324,7 @@ def _store(w: Work, ready: Sequence[_Ready]) -> list[Posted]:
             items[seat.room].append(view.as_dict())
         crisis = any(r.kind == "crisis_self" for r in verdict.reasons)
         text = verdict.text if masked else None
-        answers.append(Posted(item.status, seq, masked, text, crisis, _kinds(verdict)))
+        answers.append(Posted(item.status, seq, masked, text, crisis))
     if rows:
         w.db.connection().execute(_INSERT, rows)
     for room, new in items.items():
@@ -333,7 +338,7 @@ def _store(w: Work, ready: Sequence[_Ready]) -> list[Posted]:
                 "room": item.seat.room,
                 "key": item.command.key,
             }
-            w.announce(f"person:{item.command.person_id}", "notice", notice | {"reasons": list(answer.kinds)})
+            w.announce(f"person:{item.command.person_id}", "notice", notice | {"reasons": list(_kinds(item.verdict))})
     return answers
 
 
