@@ -17,6 +17,7 @@ from flask_babel import gettext
 from flask_login import UserMixin, current_user
 from werkzeug.exceptions import HTTPException
 
+from app.core import ids
 from app.core.actor import Actor
 from app.core.errors import (
     AppError,
@@ -164,6 +165,11 @@ def translated(message: str, **params: Any) -> str:
 def wants_json() -> bool:
     """Did a script ask, rather than a person following a link?"""
     return request.accept_mimetypes.best == "application/json"
+
+
+def number(field: str, default: str = "") -> int:
+    """A whole number from the form, such as a version. Raises `Invalid`."""
+    return ids.number(request.form.get(field, default), 0, 2**31 - 1)
 
 
 def done(target: str) -> Any:

@@ -1,7 +1,7 @@
 """The programme: chapters as Markdown files with front matter, read once and checked as they are read.
 
 A programme is a folder under `groups/content/`. Each language has its own files; a chapter's key, step ids,
-kinds and minutes are the same in all of them (`check` says so, with file and line).
+kinds and minutes are the same in all of them, which a test checks. A mistake is named with file and line.
 """
 
 from __future__ import annotations
@@ -122,6 +122,8 @@ def parse(text: str, name: str, number: int = 1) -> Chapter:
         about: dict[str, Any] = yaml.safe_load(front)
     except (ValueError, yaml.YAMLError) as mistake:
         raise ContentError(f"{name}:1: the front matter cannot be read ({type(mistake).__name__})") from None
+    if not isinstance(about, dict) or not all(isinstance(step, dict) for step in about.get("steps") or ()):
+        raise ContentError(f"{name}:1: the front matter is a list of names with values, and each step one too")
     intro, sections = _sections(body, name, first_line=front.count("\n") + 3)
     for key in ("chapter", "version", "title", "goal", "minutes", "this_week", "steps"):
         if key not in about:
@@ -161,6 +163,8 @@ def _sections(body: str, name: str, first_line: int) -> tuple[str, dict[str, tup
     target = intro
     for line_number, line in enumerate(body.splitlines(), first_line):
         heading = _HEADING.match(line)
+        if heading and heading[2] in sections:
+            raise ContentError(f"{name}:{line_number}: the heading `{heading[2]}` is there twice")
         if heading:
             target = []
             sections[heading[2]] = (heading[1], target, line_number)
@@ -181,7 +185,7 @@ def _step(about: dict[str, Any], title: str, body: str, line: int, name: str) ->
     if (kind in ("checklist", "poll")) != bool(options):
         raise ContentError(f"{name}:{line}: a checklist or poll has options, and nothing else has")
     minutes = about.get("minutes")
-    if not isinstance(minutes, int) or not 1 <= minutes <= 120:
+    if not isinstance(minutes, int) or isinstance(minutes, bool) or not 1 <= minutes <= 120:
         raise ContentError(f"{name}:{line}: minutes is a whole number from 1 to 120")
     return Step(
         id=about["id"],

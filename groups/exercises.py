@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 
-from app.core.errors import Invalid, NotFound
+from app.core import ids
+from app.core.errors import Closed, Invalid, NotFound
 from app.core.i18n import N_
 from app.core.text import plain
 from app.core.work import Work
@@ -67,16 +69,19 @@ def answer(
     held = sharing == "shared" and verdict is not None and verdict.action == "hold"
     masked = sharing == "shared" and verdict is not None and verdict.action == "mask"
     row = _own_row(w, found, chapter, step, session_id)
+    if row.id is not None:
+        queue.withdraw(w, "answer", row.id)  # what was read there is not what stands here now
     row.value = verdict.text if verdict and masked else stored
     row.sharing, row.step_version, row.updated_at = sharing, chapter.version, w.now
     row.status = "held" if held else "posted"
-    w.db.add(row)
-    w.db.flush()
+    _save(w, row)
     if verdict and sharing == "shared" and (held or verdict.alert):
         organisation = w.who.organisation_id
         kinds = [r.kind for r in verdict.reasons]
         level = queue.level_of(verdict.reasons, verdict.alert)
-        queue.open_case(w, organisation, "answer", row.id, kinds, level, held=held)
+        ref = queue.open_case(w, organisation, "answer", row.id, kinds, level, held=held)
+        if verdict.alert:
+            rooms.alert_staff(w, found.group_id, ref)
     crisis = bool(verdict and any(r.kind == "crisis_self" for r in verdict.reasons))
     return Kept(row.status, masked, crisis)
 
@@ -130,7 +135,7 @@ def summary(w: Work, session_id: int, step: Step, revealed: bool) -> dict[str, A
     return {
         "given": given(w, session_id, step.id),
         "shared": [{"alias": alias, "text": text} for alias, text in texts],
-        "tally": tally(w, session_id, step) if revealed and step.options else None,
+        "tally": tally(w, session_id, step) if revealed and step.sharing == "counted" else None,
     }
 
 
@@ -160,11 +165,20 @@ def _value(step: Step, value: Any) -> str:
     if not step.options:
         return plain(value, limit=LIMIT)
     chosen = value if isinstance(value, list) else [value]
-    numbers = {int(v) for v in chosen if isinstance(v, int) or (isinstance(v, str) and v.isdigit())}
-    fits = len(numbers) == len(chosen) and all(0 <= n < len(step.options) for n in numbers)
+    numbers = {ids.number(str(v), 0, len(step.options) - 1) for v in chosen if not isinstance(v, bool)}
+    fits = len(numbers) == len(chosen)
     if not fits or (step.kind == "poll" and len(numbers) != 1):
         raise Invalid(N_("Kies één van de antwoorden. Er is nog niets verstuurd."))
     return json.dumps(sorted(numbers))
+
+
+def _save(w: Work, row: Answer) -> None:
+    """Write an answer. The same first answer from two screens at once: the second is asked to try again."""
+    try:
+        with w.db.begin_nested():
+            w.db.add(row)
+    except IntegrityError:
+        raise Closed(N_("Dit stond op een ander scherm ook open. Ververs; alles is bewaard.")) from None
 
 
 def _sharing(step: Step, share: bool) -> str:

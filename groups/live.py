@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from app.core.actor import Actor
 from app.core.errors import AppError, Invalid
-from app.core.ids import client_key
+from app.core.ids import client_key, is_ref
 from app.core.permissions import Permission
 from app.core.text import plain
 from app.core.work import Work
@@ -18,7 +17,6 @@ from groups import messages, rooms, sessions
 from groups.pace import Pace
 
 _pace = Pace()
-_REF = re.compile(r"[a-z0-9]{1,16}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +114,7 @@ def _posted(posted: messages.Posted) -> Reply:
 
 def _room(data: Mapping[str, Any]) -> str:
     room = data.get("room")
-    if not isinstance(room, str) or not _REF.fullmatch(room):
+    if not isinstance(room, str) or not is_ref(room):
         raise Invalid
     return room
 

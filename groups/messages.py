@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select, tuple_, update
 
 from app.accounts.models import Person, SignIn
-from app.core import clock
+from app.core import clock, ids
 from app.core.db import Moment
 from app.core.errors import AppError, Invalid, NotFound, RateLimited, Unauthenticated
 from app.core.i18n import N_
@@ -25,7 +25,7 @@ from groups import rooms, rules
 from groups.models import Group, GroupSession, Message, Room, Seat
 from groups.pace import Pace
 from moderation import queue
-from moderation.screening import Verdict, Where, screen
+from moderation.screening import Verdict, Where, mask, screen
 
 PAGE = 200
 _KEPT_BACK = ("held", "rejected")
@@ -205,17 +205,19 @@ def waiting(w: Work, found: rooms.Place) -> list[Held]:
 def mark_read(w: Work, room: str, seq: int) -> None:
     """Remember how far the actor has read, for their own unread line. Nobody else can see it."""
     found = rooms.place(w, room)
-    seen = min(max(seq, found.read_seq), found.last_seq)
-    w.db.execute(update(Seat).where(Seat.id == found.seat_id).values(read_seq=seen))
+    seen = min(seq, found.last_seq)
+    w.db.execute(update(Seat).where(Seat.id == found.seat_id, Seat.read_seq < seen).values(read_seq=seen))
 
 
 def release(w: Work, message_id: int) -> None:
-    """Place a held message now, at the end of the conversation. For the review queue."""
+    """Place a held message now, at the end of the conversation, without what identifies. For the review queue."""
     row = _for_review(w, message_id)
     if row.Message.status != "held":
         return
     seq = _next_seq(w, row.Message.room_id)
-    row.Message.seq, row.Message.status = seq, "posted"
+    text = mask(row.Message.text, lang=row.language, aliases=rooms.aliases_in(w, row.Message.room_id))
+    row.Message.masked = row.Message.masked or text != row.Message.text
+    row.Message.seq, row.Message.status, row.Message.text = seq, "posted", text
     view = View(
         seq, row.alias, row.role, row.Message.text, clock.iso_minute(row.Message.at), row.Message.reply_to, "posted"
     )
@@ -243,7 +245,7 @@ def _seats(w: Work, commands: Iterable[Post]) -> dict[tuple[int, str, str], Any]
     On PostgreSQL it locks the rooms in one order, so that numbers are given without holes and in commit order.
     """
     query = _SEATS.with_for_update(of=Room) if w.db.get_bind().dialect.name == "postgresql" else _SEATS
-    wanted = {(c.person_id, c.room) for c in commands}
+    wanted = {(c.person_id, c.room) for c in commands if ids.is_ref(c.room)}
     sessions = {c.session for c in commands}
     rows = w.db.connection().execute(query, {"wanted": list(wanted), "sessions": list(sessions), "now": w.now})
     return {(r.person_id, r.room, r.token_hash): r for r in rows}
@@ -375,8 +377,7 @@ def _open_case(w: Work, item: _Ready) -> None:
         w, seat.organisation_id, "message", message_id, _kinds(verdict), level, held=item.status == "held"
     )
     if verdict.alert:
-        for facilitator in rooms.facilitators_of(w, seat.group_id):
-            outbox.queue(w, facilitator.person_id, "alert", ref, f"alert:{ref}:{facilitator.person_id}")
+        rooms.alert_staff(w, seat.group_id, ref)
 
 
 def _kinds(verdict: Verdict) -> tuple[str, ...]:
@@ -418,9 +419,10 @@ def _minute(at: datetime) -> str:
 
 def _for_review(w: Work, message_id: int) -> Any:
     row = w.db.execute(
-        select(Message, Seat.alias, Seat.role, Seat.person_id, Room.public_id.label("room"))
+        select(Message, Seat.alias, Seat.role, Seat.person_id, Room.public_id.label("room"), Group.language)
         .join(Seat, Seat.id == Message.seat_id)
         .join(Room, Room.id == Message.room_id)
+        .join(Group, Group.id == Room.group_id)
         .where(Message.id == message_id)
     ).first()
     if row is None:

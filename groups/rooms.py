@@ -9,10 +9,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
+from app.accounts.models import Person
 from app.core import audit, ids
 from app.core.errors import Closed, Forbidden, Invalid, NotFound
 from app.core.i18n import N_
+from app.core.permissions import Role
 from app.core.work import Work
+from app.notify import outbox
 from groups.models import Group, Membership, Room, Seat
 from groups.rules import FACILITATOR, MEMBER
 
@@ -82,6 +85,8 @@ _PLACE = (
 
 def place(w: Work, room: str) -> Place:
     """The actor's own place in a room. Raises `NotFound` for no such room and for somebody else's alike."""
+    if not ids.is_ref(room):
+        raise NotFound
     row = w.db.execute(_PLACE.where(Seat.person_id == w.who.person_id, Room.public_id == room)).first()
     if row is None:
         raise NotFound
@@ -96,6 +101,8 @@ def places(w: Work) -> list[Place]:
 
 def group_place(w: Work, group: str) -> Place:
     """The actor's place in the main room of a group they belong to. Raises `NotFound`."""
+    if not ids.is_ref(group):
+        raise NotFound
     query = _PLACE.where(Seat.person_id == w.who.person_id, Group.public_id == group, Room.kind == "group")
     row = w.db.execute(query).first()
     if row is None:
@@ -210,10 +217,40 @@ def facilitators_of(w: Work, group_id: int) -> list[Member]:
     """The facilitators of a group, in the order they joined it: whom outreach climbs to."""
     rows = w.db.scalars(
         select(Membership)
-        .where(Membership.group_id == group_id, Membership.role == FACILITATOR, Membership.left_at.is_(None))
+        .join(Person, Person.id == Membership.person_id)
+        .where(
+            Membership.group_id == group_id,
+            Membership.role == FACILITATOR,
+            Membership.left_at.is_(None),
+            Person.suspended_at.is_(None),
+        )
         .order_by(Membership.id)
     )
     return [Member(m.public_id, m.id, m.person_id, m.alias, m.role, None) for m in rows]
+
+
+def staff_of(w: Work, group_id: int) -> list[int]:
+    """Every member of staff of a group's organisation who can be reached: asked when a group has no facilitator."""
+    return list(
+        w.db.scalars(
+            select(Person.id)
+            .join(Group, Group.organisation_id == Person.organisation_id)
+            .where(Group.id == group_id, Person.role != Role.CLIENT.value, Person.suspended_at.is_(None))
+            .order_by(Person.id)
+        )
+    )
+
+
+def alert_staff(w: Work, group_id: int, ref: str) -> None:
+    """Queue an alert about a case to the group's facilitators, or to all staff where it has none."""
+    people = [m.person_id for m in facilitators_of(w, group_id)] or staff_of(w, group_id)
+    for person_id in people:
+        outbox.queue(w, person_id, "alert", ref, f"alert:{ref}:{person_id}")
+
+
+def lock_group(w: Work, group_id: int) -> None:
+    """Hold the group's row until the end of the work, where two at once must become one after the other."""
+    w.db.execute(select(Group.id).where(Group.id == group_id).with_for_update())
 
 
 def mute(w: Work, room: str, alias: str, minutes: int) -> None:

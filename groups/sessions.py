@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
 
 from app.core import audit, clock, ids
 from app.core.errors import Closed, Forbidden, Invalid, NotFound
@@ -161,6 +162,7 @@ def open_session(w: Work, public_id: str, version: int) -> None:
     session, found = lead(w, public_id)
     if session.status != "planned":
         raise Closed
+    rooms.lock_group(w, found.group_id)
     other = select(GroupSession.id).where(GroupSession.group_id == found.group_id, GroupSession.status == "open")
     if w.db.scalar(other) is not None:
         raise Closed(N_("Er is al een bijeenkomst open in deze groep. Sluit die eerst af."))
@@ -189,7 +191,7 @@ def extend(w: Work, public_id: str, version: int, minutes: int = 2) -> None:
 
 
 def reveal(w: Work, public_id: str, version: int) -> None:
-    """Show everybody the tally of the current step. Before this nobody sees any count."""
+    """Show everybody the tally of the current step: before this, only how many answered is to be seen."""
     session, found = _running(w, public_id)
     if exercises.given(w, session.id, _current(w, session, found).step.id) < 3:
         raise Invalid(N_("Er zijn nog geen drie antwoorden. Bij minder zou je kunnen raden wie wat koos."))
@@ -230,8 +232,11 @@ def arrive(w: Work, found: rooms.Place) -> None:
     ).first()
     if here is None:
         row = Attendance(session_id=session.id, membership_id=found.membership_id, came_at=w.now, last_at=w.now)
-        w.db.add(row)
-        w.db.flush()
+        try:
+            with w.db.begin_nested():
+                w.db.add(row)
+        except IntegrityError:
+            return  # they came in on another screen this very moment
         tell(w, session, found)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
+from app.core.errors import NotFound
 from app.core.work import Work
 from app.notify import outbox
 from groups import exercises, messages
@@ -48,10 +49,14 @@ class AnswerSubject:
     def describe(self, w: Work, subject_id: int) -> Described:
         row = exercises.for_review(w, subject_id)
         answer = row.Answer
+        if answer.sharing != "shared":
+            raise NotFound  # its author took it back
         return Described(row.alias, "", answer.value, answer.updated_at, answer.status == "held", ())
 
     def release(self, w: Work, subject_id: int) -> None:
         row = exercises.for_review(w, subject_id)
+        if row.Answer.status != "held":
+            return
         row.Answer.status = "posted"
         w.announce(f"person:{row.person_id}", "notice", {"kind": "released", "room": row.room})
 

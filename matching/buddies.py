@@ -36,7 +36,8 @@ def pair(w: Work, group: str, member_refs: Sequence[str]) -> str:
     Raises `Invalid` when it is not two or three different members, or one of them has a buddy already.
     """
     found = rooms.lead_place(w, group)
-    wanted = set(member_refs)
+    rooms.lock_group(w, found.group_id)
+    wanted = {ref for ref in member_refs if ids.is_ref(ref)}
     members = w.db.scalars(
         select(Membership).where(
             Membership.group_id == found.group_id,
@@ -97,14 +98,14 @@ def pairs(w: Work, found: rooms.Place) -> list[tuple[str, ...]]:
 def mine(w: Work) -> list[Buddy]:
     """The actor's own buddies, over all their groups. One query."""
     own = select(PairMember.pair_id, Membership.id).join(Membership, Membership.id == PairMember.membership_id)
-    own_pairs = own.where(Membership.person_id == w.who.person_id).subquery()
+    own_pairs = own.where(Membership.person_id == w.who.person_id, Membership.left_at.is_(None)).subquery()
     rows = w.db.execute(
         select(Membership, own_pairs.c.id.label("own_id"), Room.public_id.label("room"))
         .join(PairMember, PairMember.membership_id == Membership.id)
         .join(own_pairs, own_pairs.c.pair_id == PairMember.pair_id)
         .join(Pair, Pair.id == PairMember.pair_id)
         .join(Room, Room.id == Pair.room_id)
-        .where(Pair.ended_at.is_(None), Membership.person_id != w.who.person_id)
+        .where(Pair.ended_at.is_(None), Membership.person_id != w.who.person_id, Membership.left_at.is_(None))
         .order_by(Pair.id, Membership.id)
     )
     return [Buddy(m.alias, m.id, m.person_id, own_id, room) for m, own_id, room in rows]

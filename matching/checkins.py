@@ -9,12 +9,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from app.core import ids
 from app.core.errors import Forbidden, Invalid, NotFound
 from app.core.i18n import N_
 from app.core.text import plain
 from app.core.work import Work
 from app.notify import outbox
 from groups import rooms
+from groups.models import Membership
 from matching import buddies
 from matching.models import CheckIn
 from moderation.screening import screen
@@ -95,7 +97,8 @@ def week(w: Work, membership_id: int, *, own: bool) -> list[Day]:
 
     Raises `NotFound` unless it is the actor's own or a buddy's.
     """
-    if not own and membership_id not in {b.membership_id for b in buddies.mine(w)}:
+    allowed = _own_memberships(w) if own else {b.membership_id for b in buddies.mine(w)}
+    if membership_id not in allowed:
         raise NotFound
     last = today(w)
     days = [last - timedelta(days=n) for n in range(6, -1, -1)]
@@ -112,7 +115,8 @@ def _day(day: date, row: CheckIn | None, own: bool, *, is_today: bool) -> Day:
         return Day(day, "next" if is_today else "rest")
     if not own and row.share != "all":
         return Day(day, "done")
-    return Day(day, "hard" if (row.urge or 0) >= HARD_URGE else "done", row.mood, row.urge, row.line)
+    line = "" if row.line_kept_back and not own else row.line
+    return Day(day, "hard" if (row.urge or 0) >= HARD_URGE else "done", row.mood, row.urge, line)
 
 
 def _clean(found: rooms.Place, question: str, value: object) -> tuple[dict[str, object], bool]:
@@ -128,16 +132,14 @@ def _clean(found: rooms.Place, question: str, value: object) -> tuple[dict[str, 
         text = plain(value, limit=280) if isinstance(value, str) and value.strip() else ""
         verdict = screen(text, lang=found.language, where="pair")
         crisis = any(r.kind == "crisis_self" for r in verdict.reasons)
-        return {"line": verdict.text if verdict.action == "mask" else text}, crisis
+        return {"line": verdict.text, "line_kept_back": verdict.action == "hold"}, crisis
     if question == "share" and value in SHARES:
         return {"share": value}, False
     raise Invalid(N_("Kies één van de antwoorden. Wat je eerder invulde is bewaard."))
 
 
 def _number(value: object, low: int, high: int) -> int:
-    if isinstance(value, str) and value.isdigit() and low <= int(value) <= high:
-        return int(value)
-    raise Invalid(N_("Kies één van de antwoorden. Wat je eerder invulde is bewaard."))
+    return ids.number(value, low, high)
 
 
 def _tell_buddies(w: Work, found: rooms.Place, row: CheckIn) -> None:
@@ -145,6 +147,10 @@ def _tell_buddies(w: Work, found: rooms.Place, row: CheckIn) -> None:
         if buddy.own_membership_id == found.membership_id:
             key = f"checkin:{found.membership_id}:{row.day}:{buddy.membership_id}"
             outbox.queue(w, buddy.person_id, "checkin", buddy.room, key)
+
+
+def _own_memberships(w: Work) -> set[int]:
+    return set(w.db.scalars(select(Membership.id).where(Membership.person_id == w.who.person_id)))
 
 
 def _row(w: Work, membership_id: int, day: date) -> CheckIn | None:

@@ -39,7 +39,7 @@ class CheckIn(Base):
     """One day's check-in. `share` is what the buddy sees: `done` (that it was done) or `all` (the answers).
 
     `mood` runs from 1 (heavy) to 5 (light), `urge` from 0 (none) to 4 (very strong); `halt` holds the letters
-    of hungry, angry, lonely, tired that apply.
+    of hungry, angry, lonely, tired that apply. `line_kept_back` keeps a line from the buddy that screening would hold.
     """
 
     __tablename__ = "check_ins"
@@ -52,7 +52,7 @@ class CheckIn(Base):
     halt: Mapped[str] = mapped_column(String(4), default="")
     line: Mapped[str] = mapped_column(Text, default="")
     share: Mapped[str] = mapped_column(String(4), default="done")
-    wants_contact: Mapped[bool] = mapped_column(default=False)
+    line_kept_back: Mapped[bool] = mapped_column(default=False)
     done_at: Mapped[datetime | None] = mapped_column(Moment)
 
     __table_args__ = (UniqueConstraint("membership_id", "day"),)
@@ -109,7 +109,6 @@ class OutreachStep(Base):
     state: Mapped[str] = mapped_column(String(9))
     asked_at: Mapped[datetime | None] = mapped_column(Moment)
     deadline_at: Mapped[datetime | None] = mapped_column(Moment)
-    opened_at: Mapped[datetime | None] = mapped_column(Moment)
     answered_at: Mapped[datetime | None] = mapped_column(Moment)
     version: Mapped[int] = mapped_column(default=1)
 

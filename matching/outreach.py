@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+import structlog
+from sqlalchemy import func, select, update
 
 from app.core import audit, ids
 from app.core.errors import Closed, NotFound
@@ -16,6 +17,8 @@ from app.notify import outbox
 from groups.models import Group, Membership
 from matching import plan
 from matching.models import OutreachStep, RelapseReport
+
+log = structlog.get_logger()
 
 OPEN = ("asked", "open")
 REMIND = timedelta(minutes=15)  # how often an open alarm asks again
@@ -110,41 +113,30 @@ def acknowledge(w: Work, ref: str, version: int) -> None:
     if somebody else was first: that is good news, not an error of theirs.
     """
     step = _mine(w, ref)
+    report = _locked(w, step.report_id)
     _answer(w, step, version, "contact")
-    w.db.execute(
-        update(OutreachStep)
-        .where(
-            OutreachStep.report_id == step.report_id,
-            OutreachStep.id != step.id,
-            OutreachStep.state.in_(("waiting", "asked", "open")),
-        )
-        .values(state="cancelled", version=OutreachStep.version + 1)
-    )
-    report = w.db.get_one(RelapseReport, step.report_id)
+    _let_off(w, report.id)
     report.state = "contact"
     reporter = w.db.get_one(Membership, report.membership_id)
     outbox.queue(w, reporter.person_id, "contact", report.public_id, f"contact:{report.id}:{step.id}")
-    outbox.mark_read(w, "outreach", ref)
     audit.record(w, "outreach.acknowledged", "outreach", step.id)
 
 
 def hand_on(w: Work, ref: str, version: int) -> None:
     """ "Not able now": moves on at once, without blame. For the person asked. Raises `NotFound`, `Closed`."""
     step = _mine(w, ref)
+    _locked(w, step.report_id)
     _answer(w, step, version, "passed")
-    outbox.mark_read(w, "outreach", ref)
+    outbox.settle(w, "outreach", [ref])
     audit.record(w, "outreach.passed", "outreach", step.id)
     _climb_if_needed(w, step.report_id)
 
 
 def stop(w: Work, report: RelapseReport) -> None:
     """The reporter has contact, or wants none any more: everybody still asked is let off."""
+    _locked(w, report.id)
     report.state = "stopped"
-    w.db.execute(
-        update(OutreachStep)
-        .where(OutreachStep.report_id == report.id, OutreachStep.state.in_(("waiting", "asked", "open")))
-        .values(state="cancelled", version=OutreachStep.version + 1)
-    )
+    _let_off(w, report.id)
     audit.record(w, "outreach.stopped", "report", report.id)
 
 
@@ -154,13 +146,27 @@ def sweep(database: Database) -> int:
         overdue = r.db.scalars(
             select(OutreachStep.report_id)
             .where(OutreachStep.state.in_(OPEN), OutreachStep.deadline_at <= r.now)
-            .distinct()
+            .group_by(OutreachStep.report_id)
+            .order_by(func.min(OutreachStep.deadline_at))
             .limit(100)
         ).all()
+    moved = 0
     for report_id in overdue:
-        with database.work() as w:
-            _climb_if_needed(w, report_id)
-    return len(overdue)
+        try:
+            with database.work() as w:
+                _climb_if_needed(w, report_id)
+            moved += 1
+        except Exception:  # one ladder that cannot move must not hold up the others
+            log.exception("ladder_failed", report=report_id)
+    return moved
+
+
+def red_open(w: Work, report_id: int) -> bool:
+    """Is somebody being asked about this report right now, because its writer may not be safe?"""
+    query = select(OutreachStep.id).where(
+        OutreachStep.report_id == report_id, OutreachStep.level == "red", OutreachStep.state.in_(OPEN)
+    )
+    return w.db.scalar(query.limit(1)) is not None
 
 
 def _ask(w: Work, report_id: int, position: int) -> None:
@@ -177,14 +183,15 @@ def _ask(w: Work, report_id: int, position: int) -> None:
 
 
 def _climb_if_needed(w: Work, report_id: int) -> None:
+    _locked(w, report_id)
     steps = w.db.scalars(
         select(OutreachStep)
         .where(OutreachStep.report_id == report_id)
         .order_by(OutreachStep.position, OutreachStep.id)
-        .with_for_update()
+        .execution_options(populate_existing=True)
     ).all()
     asked = [s for s in steps if s.state not in ("waiting", "cancelled")]
-    if not asked or any(s.state == "contact" for s in steps):
+    if not asked:
         return
     position = max(s.position for s in asked)
     current = [s for s in asked if s.position == position]
@@ -211,6 +218,23 @@ def _sound(w: Work, rung: Sequence[OutreachStep]) -> None:
         step.version += 1
         outbox.queue(w, step.person_id, "outreach", step.public_id, f"outreach:{step.id}:{w.now:%Y%m%d%H%M}")
     w.db.flush()
+
+
+def _locked(w: Work, report_id: int) -> RelapseReport:
+    """The report, locked: whoever changes its ladder takes this first, so that nobody waits in a circle."""
+    query = select(RelapseReport).where(RelapseReport.id == report_id).with_for_update()
+    return w.db.scalars(query.execution_options(populate_existing=True)).one()
+
+
+def _let_off(w: Work, report_id: int) -> None:
+    """Nobody else needs to act: their steps are cancelled and their inbox lines put away."""
+    w.db.execute(
+        update(OutreachStep)
+        .where(OutreachStep.report_id == report_id, OutreachStep.state.in_(("waiting", "asked", "open")))
+        .values(state="cancelled", version=OutreachStep.version + 1)
+    )
+    refs = w.db.scalars(select(OutreachStep.public_id).where(OutreachStep.report_id == report_id)).all()
+    outbox.settle(w, "outreach", refs)
 
 
 def _mine(w: Work, ref: str) -> OutreachStep:

@@ -21,7 +21,7 @@ class Candidate:
     """Somebody who could be asked."""
 
     person_id: int
-    membership_id: int
+    membership_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Step:
     position: int
     rung: str
     person_id: int
-    membership_id: int
+    membership_id: int | None
     level: Level
     minutes: int
 
@@ -48,17 +48,20 @@ def outreach(
     *,
     safe: bool,
     ask_buddy: bool,
+    ask_facilitator: bool,
     buddies: Sequence[Candidate],
     facilitators: Sequence[Candidate],
     clocks: Clocks,
 ) -> list[Step]:
-    """The steps for one report, in order. Empty only if the group has no facilitator at all and no buddy may know."""
+    """The steps for one report, in order. Facilitators come after the buddy, or with them if the client ticked both
+    or may not be safe. Empty only if there is nobody to ask at all.
+    """
     level: Level = "normal" if safe else "red"
     asked = list(buddies) if ask_buddy else []
-    minutes = clocks.facilitator if safe else RED_MINUTES
-    after_buddy = 1 if safe and asked else 0
-    steps = [Step(0, BUDDY, c.person_id, c.membership_id, level, clocks.buddy) for c in asked]
-    steps += [Step(after_buddy, FACILITATOR, c.person_id, c.membership_id, level, minutes) for c in facilitators]
+    for_buddy, for_lead = (clocks.buddy, clocks.facilitator) if safe else (RED_MINUTES, RED_MINUTES)
+    after = 1 if safe and asked and not ask_facilitator else 0
+    steps = [Step(0, BUDDY, c.person_id, c.membership_id, level, for_buddy) for c in asked]
+    steps += [Step(after, FACILITATOR, c.person_id, c.membership_id, level, for_lead) for c in facilitators]
     return steps
 
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from app.core import audit, ids
-from app.core.errors import Closed, Invalid, NotFound
+from app.core.errors import Closed, Invalid, NotFound, Unavailable
 from app.core.i18n import N_
 from app.core.text import plain
 from app.core.work import Work
@@ -59,8 +60,11 @@ def begin(w: Work, found: rooms.Place, kind: str, key: str) -> str:
     report = RelapseReport(
         public_id=ids.public_id(), key=key, membership_id=found.membership_id, kind=kind, started_at=w.now
     )
-    w.db.add(report)
-    w.db.flush()
+    try:
+        with w.db.begin_nested():
+            w.db.add(report)
+    except IntegrityError:  # a double click: both get the one draft
+        return begin(w, found, kind, key)
     return report.public_id
 
 
@@ -78,7 +82,7 @@ def send(w: Work, ref: str, *, ask_buddy: bool, ask_facilitator: bool, clocks: p
     Writes the report's state, the ladder and the first outbox rows in one transaction, and an audit line.
     Raises `Invalid` when the safety question was skipped or nobody was chosen.
     """
-    report = _own(w, ref)
+    report = _own(w, ref, change=True)
     if report.sent_at is not None:
         return
     safe = report.safe == "yes"
@@ -90,7 +94,8 @@ def send(w: Work, ref: str, *, ask_buddy: bool, ask_facilitator: bool, clocks: p
     report.ask_buddy, report.ask_facilitator = ask_buddy, ask_facilitator
     report.sent_at, report.state = w.now, "asked"
     w.db.flush()
-    outreach.start(w, report, _plan(w, membership, safe=safe, ask_buddy=ask_buddy, clocks=clocks))
+    steps = _plan(w, membership, safe=safe, ask_buddy=ask_buddy, ask_facilitator=ask_facilitator, clocks=clocks)
+    outreach.start(w, report, steps)
     audit.record(w, "report.sent", "report", report.id, report.kind)
 
 
@@ -110,18 +115,18 @@ def write_analysis(w: Work, ref: str, part: str, text: str, clocks: plan.Clocks)
     """
     if part not in ANALYSIS:
         raise NotFound
-    report = _own(w, ref)
+    report = _own(w, ref, change=True)
     cleaned = plain(text) if text.strip() else ""
     setattr(report, part, cleaned)
     membership = w.db.get_one(Membership, report.membership_id)
     verdict = screen(cleaned, where="report")
     danger = verdict.alert and any(r.kind == "crisis_self" for r in verdict.reasons)
-    if danger and report.safe != "no":
+    if danger and not outreach.red_open(w, report.id):
         rungs = outreach.ladder(w, report.id, membership.person_id)
         report.safe, report.state = "no", "asked"
         report.sent_at = report.sent_at or w.now
         w.db.flush()
-        steps = _plan(w, membership, safe=False, ask_buddy=False, clocks=clocks)
+        steps = _plan(w, membership, safe=False, ask_buddy=False, ask_facilitator=True, clocks=clocks)
         outreach.start(w, report, steps, first_position=len(rungs))
         audit.record(w, "report.urgent", "report", report.id)
     return danger
@@ -129,7 +134,7 @@ def write_analysis(w: Work, ref: str, part: str, text: str, clocks: plan.Clocks)
 
 def stop(w: Work, ref: str) -> None:
     """ "I have contact": end the asking. For the report's writer. Raises `Closed` when nobody is being asked."""
-    report = _own(w, ref)
+    report = _own(w, ref, change=True)
     if report.state != "asked":
         raise Closed
     outreach.stop(w, report)
@@ -154,31 +159,40 @@ def recent(w: Work, limit: int = 3) -> list[Report]:
     return [_view(w, report, membership) for report, membership in rows]
 
 
-def _plan(w: Work, membership: Membership, *, safe: bool, ask_buddy: bool, clocks: plan.Clocks) -> list[plan.Step]:
+def _plan(
+    w: Work, membership: Membership, *, safe: bool, ask_buddy: bool, ask_facilitator: bool, clocks: plan.Clocks
+) -> list[plan.Step]:
+    """Who is asked. A group that has lost its facilitators falls back on all staff; nobody at all is said at once."""
     pairs = [b for b in buddies.mine(w) if b.own_membership_id == membership.id]
-    leads = rooms.facilitators_of(w, membership.group_id)
+    leads = [plan.Candidate(m.person_id, m.membership_id) for m in rooms.facilitators_of(w, membership.group_id)]
+    leads = leads or [plan.Candidate(person_id, None) for person_id in rooms.staff_of(w, membership.group_id)]
+    if not leads:
+        raise Unavailable(N_("Er is nu geen begeleider bereikbaar. Je verslag is bewaard. Bel 113, of 112 bij gevaar."))
     return plan.outreach(
         safe=safe,
         ask_buddy=ask_buddy,
+        ask_facilitator=ask_facilitator,
         buddies=[plan.Candidate(b.person_id, b.membership_id) for b in pairs],
-        facilitators=[plan.Candidate(m.person_id, m.membership_id) for m in leads],
+        facilitators=leads,
         clocks=clocks,
     )
 
 
-def _own(w: Work, ref: str) -> RelapseReport:
-    report = w.db.scalar(
+def _own(w: Work, ref: str, *, change: bool = False) -> RelapseReport:
+    """One's own report; locked where it will be changed, so that two clicks come one after the other."""
+    query = (
         select(RelapseReport)
         .join(Membership, Membership.id == RelapseReport.membership_id)
         .where(RelapseReport.public_id == ref, Membership.person_id == w.who.person_id)
     )
-    if report is None:
+    report = w.db.scalar(query.with_for_update(of=RelapseReport) if change else query)
+    if report is None or not ids.is_ref(ref):
         raise NotFound
     return report
 
 
 def _draft(w: Work, ref: str) -> RelapseReport:
-    report = _own(w, ref)
+    report = _own(w, ref, change=True)
     if report.sent_at is not None:
         raise Closed(N_("Dit verslag is al verstuurd."))
     return report

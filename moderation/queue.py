@@ -115,7 +115,7 @@ def decide(w: Work, public_id: str, version: int, decision: str, reason: str, no
     note = plain(note, limit=500) if note.strip() else ""
     if decision not in DECISIONS or (decision == "seen") is case.held:
         raise Invalid(N_("Kies eerst een besluit. Er is nog niets veranderd."))
-    if decision == "reject" and reason not in REASONS:
+    if reason not in (("", *REASONS) if decision != "reject" else REASONS):
         raise Invalid(N_("Kies een reden, dan kunnen we het aan de schrijver uitleggen. Er is nog niets veranderd."))
     won = w.db.execute(
         update(Case)
@@ -139,6 +139,15 @@ def decide(w: Work, public_id: str, version: int, decision: str, reason: str, no
         subject.reject(w, case.subject_id, reason)
     audit.record(w, f"case.{decision}", "case", case.id, reason)
     w.announce(f"staff:{case.organisation_id}", "notice", {"kind": "case", "level": case.level, "ref": public_id})
+
+
+def withdraw(w: Work, subject_kind: str, subject_id: int) -> None:
+    """Close the open cases about something that is no longer there to be decided: its author replaced it."""
+    w.db.execute(
+        update(Case)
+        .where(Case.subject_kind == subject_kind, Case.subject_id == subject_id, Case.decided_at.is_(None))
+        .values(decision="withdrawn", decided_at=w.now, version=Case.version + 1)
+    )
 
 
 def _own(w: Work, public_id: str) -> Case:

@@ -21,7 +21,7 @@ from moderation.detectors.topics import find_topics
 from moderation.lexicon import load_table
 from moderation.normalise import Normalised, normalise, undo_leet
 
-__all__ = ["PACK_VERSION", "Action", "Kind", "Reason", "Verdict", "Where", "flood", "screen"]
+__all__ = ["PACK_VERSION", "Action", "Kind", "Reason", "Verdict", "Where", "flood", "mask", "screen"]
 
 PACK_VERSION: str = load_table("pack.toml")["version"]
 
@@ -84,6 +84,17 @@ def screen(
     reasons = tuple(Reason(found.kind, found.rule, *span, found.level) for span, found in spans)
     posted = _masked(text, spans, lang) if action == "mask" else text
     return Verdict(action, bool(effects & {"alert", "hold_and_alert"}), reasons, posted)
+
+
+def mask(text: str, *, lang: str = "nl", aliases: frozenset[str] = frozenset()) -> str:
+    """Put labels in the place of whatever could identify somebody, and leave the rest as it is.
+
+    For a message that was held for another reason and is placed after all.
+    """
+    folded = normalise(text)
+    findings = _without_aliases(_without_hosts(list(_leaks(folded))), folded.text, aliases)
+    spans = [(folded.origin(found.start, found.end), found) for found in _without_repeats(findings)]
+    return _masked(text, spans, lang)
 
 
 def flood(ages: Sequence[float], *, text_repeats: int = 0) -> Reason | None:

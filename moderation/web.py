@@ -8,7 +8,6 @@ import flask
 from flask import Blueprint, request
 
 from app import web
-from app.core.errors import Invalid
 from app.core.permissions import Permission
 from moderation import queue
 
@@ -39,9 +38,7 @@ def look(case: str) -> Any:
 def decide(case: str) -> Any:
     """Decide a case."""
     form = request.form
-    if not form.get("version", "").isdigit():
-        raise Invalid
     with web.work() as w:
         decision, reason, note = form.get("decision", ""), form.get("reason", ""), form.get("note", "")
-        queue.decide(w, case, int(form["version"]), decision, reason, note)
+        queue.decide(w, case, web.number("version"), decision, reason, note)
     return web.done(flask.url_for("moderation.waiting"))

@@ -52,7 +52,8 @@ def credentials(w: Work, login: str) -> Credentials | None:
 
 def fold_login(typed: str) -> str:
     """A login name as typed by hand: case and surrounding space do not matter."""
-    return "-".join(typed.casefold().replace("-", " ").split())[:60]
+    plain = "".join(c for c in typed[:200] if c.isprintable())
+    return "-".join(plain.casefold().replace("-", " ").split())[:60]
 
 
 def start_session(w: Work, person_id: int, days: int) -> str:

@@ -43,12 +43,11 @@ def fold(secret: str) -> str:
 
 def _verify(stored: str | None, secret: str) -> bool:
     global _dummy
-    if len(secret) > LIMIT:
-        secret = ""
-    if stored is None:
-        _dummy = _dummy or _hasher.hash("nobody has this passphrase")
+    _dummy = _dummy or _hasher.hash("nobody has this passphrase")
+    too_long = len(secret) > LIMIT
     try:
-        return _hasher.verify(stored or _dummy, secret) and stored is not None
+        fits = _hasher.verify(_dummy if stored is None else stored, "" if too_long else secret)
+        return fits and stored is not None and not too_long
     except (VerificationError, InvalidHashError):
         return False
 

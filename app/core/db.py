@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import DateTime, Engine, MetaData, TypeDecorator, create_engine, event
 from sqlalchemy.engine import Connection, Dialect, make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import DeclarativeBase
 
 from app.core import native
@@ -62,7 +63,10 @@ class _PatientConnection(sqlite3.Connection):
 
 def open_engine(url: str) -> Engine:
     """An engine for `url`, with the promises above. Raises `SettingsError` where they cannot be kept."""
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise SettingsError("SAMEN_DATABASE_URL cannot be read as a database address.") from None
     if parsed.get_backend_name() == "sqlite":
         return _open_sqlite(parsed.database or "", url)
     if parsed.get_backend_name() == "postgresql":
@@ -111,5 +115,6 @@ def _open_postgresql(url: str) -> Engine:
     with engine.connect() as connection:
         kept = connection.exec_driver_sql("SHOW synchronous_commit").scalar_one()
     if kept == "off":
+        engine.dispose()
         raise SettingsError("PostgreSQL runs with synchronous_commit=off, which can forget what was acknowledged.")
     return engine

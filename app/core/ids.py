@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 import uuid
 
@@ -16,6 +17,24 @@ _CODE_ALPHABET = "ABCDEFGHJKMNPQRSTVWXYZ23456789"
 def public_id() -> str:
     """Twelve characters, about 59 bits: unguessable enough beside the permission check that always follows."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(12))
+
+
+def is_ref(value: str) -> bool:
+    """Could this be a public id at all? Anything else need not be looked up."""
+    return re.fullmatch(r"[a-z0-9]{1,16}", value) is not None
+
+
+def number(value: object, low: int, high: int) -> int:
+    """A whole number as a form writes it, from `low` to `high`. Raises `Invalid`."""
+    if (
+        isinstance(value, str)
+        and len(value) <= 10
+        and value.isascii()
+        and value.isdigit()
+        and low <= int(value) <= high
+    ):
+        return int(value)
+    raise Invalid(N_("Kies één van de antwoorden. Wat je eerder invulde is bewaard."))
 
 
 def session_token() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,7 +73,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
 
 
 def _check(settings: Settings) -> None:
-    if settings.origin == "*" or (settings.origin and not settings.origin.startswith(("http://", "https://"))):
+    if settings.origin and not re.fullmatch(r"https?://[a-z0-9.\-]+(:\d{1,5})?", settings.origin):
         raise SettingsError("SAMEN_ORIGIN must be one full origin such as https://samen.example, never a wildcard.")
     if settings.production and not settings.origin.startswith("https://"):
         raise SettingsError("In production SAMEN_ORIGIN must name the https origin that people use.")
@@ -90,6 +91,6 @@ def _number(env: Mapping[str, str], name: str, default: int, low: int, high: int
     raw = env.get(name)
     if not raw:
         return default
-    if not raw.isdigit() or not low <= int(raw) <= high:
+    if not (raw.isascii() and raw.isdigit() and len(raw) <= 9 and low <= int(raw) <= high):
         raise SettingsError(f"{name} must be a whole number from {low} to {high}.")
     return int(raw)

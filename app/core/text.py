@@ -17,7 +17,7 @@ from app.core.i18n import N_
 
 MESSAGE_LIMIT = 4_000  # characters after normalisation
 _TAGS = frozenset({"p", "ul", "ol", "li", "strong", "em", "blockquote", "br", "h3"})
-_CONTROLS = {c: None for c in range(32) if c not in (9, 10)} | {127: None}
+_CONTROLS = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)))
 
 _markdown = MarkdownIt("commonmark", {"html": False, "linkify": False, "typographer": False}).disable(
     ["image", "link", "autolink", "html_block", "html_inline", "reference"]
@@ -42,8 +42,9 @@ def plain(value: object, *, limit: int = MESSAGE_LIMIT) -> str:
         value.encode("utf-8")
     except UnicodeEncodeError:  # half a surrogate pair: no database would take it
         raise Invalid(N_("We konden je tekst niet lezen. Er is nog niets verstuurd.")) from None
-    text = unicodedata.normalize("NFC", value.replace("\r\n", "\n").replace("\r", "\n")).translate(_CONTROLS).strip()
-    if not text:
+    text = value.replace("\r\n", "\n").replace("\r", "\n").translate(_CONTROLS)
+    text = unicodedata.normalize("NFC", text).strip()
+    if not any(unicodedata.category(c)[0] not in "CZ" for c in text):  # nothing anybody could see
         raise Invalid(N_("Er staat nog niets. Typ eerst iets."))
     if len(text) > limit:
         raise TooLarge

@@ -82,6 +82,7 @@ class Database:
         self.announcer: Announcer = _nobody_listens
         self._reader = engine
         self._writer = engine.execution_options(**{WRITES: True})
+        self._holder: int | None = None
         self._queue: threading.Lock | None = threading.Lock() if engine.dialect.name == "sqlite" else None
 
     @contextmanager
@@ -90,8 +91,14 @@ class Database:
         if self._queue is None:
             work = yield from self._transaction(actor)
         else:
+            if self._holder == threading.get_ident():
+                raise RuntimeError("a unit of work inside a unit of work would wait for itself")
             with self._queue:
-                work = yield from self._transaction(actor)
+                self._holder = threading.get_ident()
+                try:
+                    work = yield from self._transaction(actor)
+                finally:
+                    self._holder = None
         self._tell(work)
 
     @contextmanager

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy import select, update
 
 from app.core.work import Database, Work
 from app.notify import senders
 from app.notify.models import Notice, OutboxItem
 
+log = structlog.get_logger()
+
 BATCH = 100
+LONGEST_WAIT = timedelta(minutes=5)  # between two tries of one delivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +54,33 @@ def deliver(database: Database) -> int:
             .limit(BATCH)
             .with_for_update(skip_locked=True)
         ).all()
-        for item in due:
+        return sum(_deliver(w, item) for item in due)
+
+
+def _deliver(w: Work, item: OutboxItem) -> bool:
+    """One delivery. If it fails, it is tried again later, and nothing else waits for it."""
+    item.attempts += 1
+    try:
+        with w.db.begin_nested():
             senders.in_app(w, item)
-            item.attempts += 1
-            item.sent_at = w.now
-        return len(due)
+    except Exception:
+        log.exception("delivery_failed", outbox=item.id, attempts=item.attempts)
+        item.due_at = w.now + min(timedelta(seconds=2**item.attempts), LONGEST_WAIT)
+        return False
+    item.sent_at = w.now
+    return True
+
+
+def settle(w: Work, kind: str, refs: Sequence[str]) -> None:
+    """Put away everybody's lines about things that need nobody any more, and what was still to be delivered."""
+    w.db.execute(
+        update(Notice).where(Notice.kind == kind, Notice.ref.in_(refs), Notice.read_at.is_(None)).values(read_at=w.now)
+    )
+    w.db.execute(
+        update(OutboxItem)
+        .where(OutboxItem.kind == kind, OutboxItem.ref.in_(refs), OutboxItem.sent_at.is_(None))
+        .values(sent_at=w.now)
+    )
 
 
 def inbox(w: Work, limit: int = 20) -> list[InboxLine]:

@@ -50,7 +50,7 @@ def plan() -> Any:
     form = request.form
     try:
         local = datetime.fromisoformat(form.get("starts_at", ""))
-        minutes = int(form.get("minutes", "90"))
+        minutes = web.number("minutes", "90")
     except ValueError:
         raise Invalid(N_("Kies een dag en tijd die nog komen. Er is nog niets gepland.")) from None
     with web.work() as w:
@@ -81,18 +81,11 @@ def cockpit(session: str) -> Any:
     return flask.render_template("sessions/cockpit.html", **page)
 
 
-def _version() -> int:
-    raw = request.form.get("version", "")
-    if not raw.isdigit():
-        raise Invalid
-    return int(raw)
-
-
 def _step(change: Callable[[Work, str, int], None], session: str) -> Any:
     """Make one change. A click that came second is not an error for a person: they see where it stands now."""
     try:
         with web.work() as w:
-            change(w, session, _version())
+            change(w, session, web.number("version"))
     except Closed:
         if web.wants_json():
             raise
@@ -110,10 +103,8 @@ def open_session(session: str) -> Any:
 @web.needs(Permission.GROUP_SESSION_LEAD)
 def move(session: str) -> Any:
     """Go to a step."""
-    position = request.form.get("position", "")
-    if not position.isdigit():
-        raise Invalid
-    return _step(lambda w, ref, version: sessions.move(w, ref, version, int(position)), session)
+    position = web.number("position")
+    return _step(lambda w, ref, version: sessions.move(w, ref, version, position), session)
 
 
 @blueprint.post("/bijeenkomst/<session>/langer")

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import flask
-from flask import Blueprint, request
+from flask import Blueprint
 
 from app import web
-from app.core.errors import Closed, Invalid
+from app.core.errors import Closed
 from app.core.permissions import Permission
 from app.core.work import Work
 from matching import outreach
@@ -32,12 +32,10 @@ def hand_on(ref: str) -> Any:
 
 
 def _answer(answer: Callable[[Work, str, int], None], ref: str) -> Any:
-    version = request.form.get("version", "")
-    if not version.isdigit():
-        raise Invalid
+    version = web.number("version")
     try:
         with web.work() as w:
-            answer(w, ref, int(version))
+            answer(w, ref, version)
     except Closed:
         if web.wants_json():
             raise  # for a person it is good news: somebody else was first

@@ -1,0 +1,70 @@
+"""What the hot calls cost: a fixed number of statements, however much there is."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from sqlalchemy import update
+
+from app.core.work import Database
+from groups import messages, rooms
+from groups.messages import Post
+from groups.models import Room
+from groups.pace import Pace
+from tests import builders
+from tests.builders import Circle
+
+
+def _batch(circles: list[Circle], amount: int, **more: object) -> list[Post]:
+    """So many ordinary messages, spread over the rooms and their members."""
+    batch = []
+    for number in range(amount):
+        circle = circles[number % len(circles)]
+        who = circle.members[number // len(circles) % len(circle.members)]
+        key, text = str(uuid.uuid4()), f"Zin {number}"
+        batch.append(Post(who.person_id, who.actor.session, circle.room, key, text, **more))
+    return batch
+
+
+def _cost(database: Database, batch: list[Post]) -> int:
+    with database.work() as w, builders.statements(database) as sent:
+        messages.post(w, batch, Pace())
+    return len(sent)
+
+
+def test_a_batch_costs_three_statements_and_one_a_room(database: Database) -> None:
+    circles = [builders.circle(database, members=3) for _ in range(5)]
+    assert _cost(database, _batch(circles, 50)) == 3 + 5
+    assert _cost(database, _batch(circles, 100)) == 3 + 5
+    assert _cost(database, _batch(circles[:1], 1)) == 3 + 1
+
+
+@pytest.mark.parametrize("kind", ["refused", "replies"])
+def test_refusals_and_replies_in_a_batch_cost_no_more_for_more(database: Database, kind: str) -> None:
+    circles = [builders.circle(database, members=3) for _ in range(2)]
+    for circle in circles:
+        circle.post(circle.members[0], "Hoi allemaal")
+    few, many = _batch(circles, 6, reply_to=1), _batch(circles, 18, reply_to=1)
+    if kind == "refused":
+        for post in few + many:
+            object.__setattr__(post, "room", "nosuchroom12")
+    assert _cost(database, many) == _cost(database, few)
+
+
+def test_reading_costs_one_statement_whatever_the_history(database: Database) -> None:
+    circle = builders.circle(database)
+    with database.work() as w:
+        w.db.execute(update(Room).values(pace=1_000))
+    for amount in (1, 200):
+        with database.work() as w:
+            messages.post(w, _batch([circle], amount), Pace())
+        with database.read(circle.members[0].actor) as r, builders.statements(database) as sent:
+            found = rooms.place(r, circle.room)
+            assert len(sent) == 1
+            messages.history(r, found, 0)
+            assert len(sent) == 2
+            messages.latest(r, found)
+            assert len(sent) == 3
+            rooms.places(r)
+            assert len(sent) == 4
