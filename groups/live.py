@@ -13,7 +13,7 @@ from app.core.permissions import Permission
 from app.core.text import plain
 from app.core.work import Work
 from app.part import LiveEvent, Reply
-from groups import messages, rooms, sessions
+from groups import conversation, messages, presence, rooms, stage
 from groups.pace import Pace
 
 _pace = Pace()
@@ -44,7 +44,7 @@ def post_together(w: Work, commands: Sequence[messages.Post]) -> list[messages.P
 
 
 def _parse_stretch(actor: Actor, data: Mapping[str, Any]) -> Stretch:
-    after, limit = data.get("after"), data.get("limit", messages.PAGE)
+    after, limit = data.get("after"), data.get("limit", conversation.PAGE)
     if (after is not None and not _number(after)) or not _number(limit):
         raise Invalid
     return Stretch(_room(data), after, limit)
@@ -60,12 +60,12 @@ def _parse_read(actor: Actor, data: Mapping[str, Any]) -> Stretch:
 def _join(w: Work, command: Stretch) -> Reply:
     """Enter a room: what was missed, where its session stands, and everything new from now on."""
     found = rooms.place(w, command.room)
-    sessions.arrive(w, found)
+    presence.arrive(w, found)
     if command.after is None:
-        items = messages.latest(w, found)
+        items = conversation.latest(w, found)
     else:
-        items = messages.history(w, found, command.after)
-    running = sessions.running_in(w, found)
+        items = conversation.history(w, found, command.after)
+    running = stage.running_in(w, found)
     ack = {
         "ok": True,
         "room": found.room,
@@ -73,32 +73,32 @@ def _join(w: Work, command: Stretch) -> Reply:
         "role": found.role,
         "head": found.last_seq,
         "items": [item.as_dict() for item in items],
-        "session": sessions.state(w, running, found) if running else None,
-        "held": [{"key": h.key, "text": h.text, "at": h.at} for h in messages.waiting(w, found)],
+        "session": stage.state(w, running, found) if running else None,
+        "held": [{"key": h.key, "text": h.text, "at": h.at} for h in conversation.waiting(w, found)],
     }
     topics = [f"room:{found.room}"]
     if found.leads:
         topics.append(f"lead:{found.room}")
-        ack["roster"] = sessions.roster_items(w, running, found) if running else []
+        ack["roster"] = stage.roster_items(w, running, found) if running else []
     return Reply(ack, tuple(topics))
 
 
 def _sync(w: Work, command: Stretch) -> Reply:
     """The messages after a sequence number: how a client fills a gap."""
     found = rooms.place(w, command.room)
-    items = messages.history(w, found, command.after or 0, command.limit)
+    items = conversation.history(w, found, command.after or 0, command.limit)
     return Reply({"ok": True, "head": found.last_seq, "items": [item.as_dict() for item in items]})
 
 
 def _read(w: Work, command: Stretch) -> Reply:
     """Remember how far one has read."""
-    messages.mark_read(w, command.room, command.after or 0)
+    conversation.mark_read(w, command.room, command.after or 0)
     return Reply({"ok": True})
 
 
 def _here(w: Work, command: Stretch) -> Reply:
     """A sign of life in a running session."""
-    sessions.arrive(w, rooms.place(w, command.room))
+    presence.arrive(w, rooms.place(w, command.room))
     return Reply({"ok": True})
 
 

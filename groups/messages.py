@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select, tuple_, update
 
+from app.accounts import accounts
 from app.accounts.models import Person, SignIn
 from app.core import clock, ids
 from app.core.db import Moment
@@ -21,13 +21,12 @@ from app.core.errors import AppError, Invalid, NotFound, RateLimited, Unauthenti
 from app.core.i18n import N_
 from app.core.work import Work
 from app.notify import outbox
-from groups import rooms, rules
+from groups import conversation, rooms, rules
 from groups.models import Group, GroupSession, Message, Room, Seat
 from groups.pace import Pace
 from moderation import queue
 from moderation.screening import Verdict, Where, mask, screen
 
-PAGE = 200
 _KEPT_BACK = ("held", "rejected")
 
 
@@ -60,29 +59,11 @@ class Posted:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """A message as members see it, the protocol's `Message`."""
+class _Facts:
+    """What the whole batch asked the database once: sessions that stand, and messages that may be answered."""
 
-    seq: int
-    alias: str
-    role: str
-    text: str
-    at: str
-    reply_to: int | None
-    status: str
-
-    def as_dict(self) -> dict[str, Any]:
-        item = {"seq": self.seq, "alias": self.alias, "role": self.role, "text": self.text, "at": self.at}
-        return item | {"status": self.status} | ({"reply_to": self.reply_to} if self.reply_to else {})
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A message of one's own that waits for a moderator."""
-
-    key: str
-    text: str
-    at: str
+    standing: set[str]
+    answerable: set[tuple[int, int | None]]
 
 
 @dataclass(slots=True)
@@ -156,6 +137,7 @@ def post(w: Work, commands: Sequence[Post], pace: Pace) -> list[Posted | AppErro
     """
     seats = _seats(w, commands)
     known = _known(w, commands, seats)
+    facts = _Facts(_standing(w, commands, seats), _answerable(w, commands, seats))
     answers: list[Posted | AppError | None] = [None] * len(commands)
     ready: list[_Ready] = []
     taken: set[tuple[int, str]] = set()
@@ -166,7 +148,7 @@ def post(w: Work, commands: Sequence[Post], pace: Pace) -> list[Posted | AppErro
             answers[index] = earlier
             continue
         try:
-            checked = _check(w, index, command, seat, pace)
+            checked = _check(w, index, command, seat, facts, pace)
         except AppError as refusal:
             answers[index] = refusal
             continue
@@ -182,33 +164,6 @@ def post(w: Work, commands: Sequence[Post], pace: Pace) -> list[Posted | AppErro
     return [a for a in answers if a is not None]
 
 
-def history(w: Work, found: rooms.Place, after: int, limit: int = PAGE) -> list[View]:
-    """Messages of a room after `after`, oldest first, at most 200. One indexed query."""
-    return _views(w, found, Message.seq > after, limit, newest=False)
-
-
-def latest(w: Work, found: rooms.Place, limit: int = 50) -> list[View]:
-    """The last messages of a room, oldest first. One indexed query."""
-    return _views(w, found, Message.seq.is_not(None), limit, newest=True)
-
-
-def waiting(w: Work, found: rooms.Place) -> list[Held]:
-    """One's own messages in this room that wait for a moderator."""
-    rows = w.db.execute(
-        select(Message.key, Message.text, Message.at)
-        .where(Message.room_id == found.room_id, Message.seat_id == found.seat_id, Message.status == "held")
-        .order_by(Message.id)
-    )
-    return [Held(r.key, r.text, clock.iso_minute(r.at)) for r in rows]
-
-
-def mark_read(w: Work, room: str, seq: int) -> None:
-    """Remember how far the actor has read, for their own unread line. Nobody else can see it."""
-    found = rooms.place(w, room)
-    seen = min(seq, found.last_seq)
-    w.db.execute(update(Seat).where(Seat.id == found.seat_id, Seat.read_seq < seen).values(read_seq=seen))
-
-
 def release(w: Work, message_id: int) -> None:
     """Place a held message now, at the end of the conversation, without what identifies. For the review queue."""
     row = _for_review(w, message_id)
@@ -218,7 +173,7 @@ def release(w: Work, message_id: int) -> None:
     text = mask(row.Message.text, lang=row.language, aliases=rooms.aliases_in(w, row.Message.room_id))
     row.Message.masked = row.Message.masked or text != row.Message.text
     row.Message.seq, row.Message.status, row.Message.text = seq, "posted", text
-    view = View(
+    view = conversation.View(
         seq, row.alias, row.role, row.Message.text, clock.iso_minute(row.Message.at), row.Message.reply_to, "posted"
     )
     w.announce(f"room:{row.room}", "messages", {"room": row.room, "items": [view.as_dict()]})
@@ -251,6 +206,29 @@ def _seats(w: Work, commands: Iterable[Post]) -> dict[tuple[int, str, str], Any]
     return {(r.person_id, r.room, r.token_hash): r for r in rows}
 
 
+def _standing(w: Work, commands: Iterable[Post], seats: dict[tuple[int, str, str], Any]) -> set[str]:
+    """Which sessions still stand, of those whose owner has no seat where they want to write. At most one query."""
+    doubtful = {c.session for c in commands if (c.person_id, c.room, c.session) not in seats}
+    return accounts.live_sessions(w.db, list(doubtful), w.now) if doubtful else set()
+
+
+def _answerable(
+    w: Work, commands: Iterable[Post], seats: dict[tuple[int, str, str], Any]
+) -> set[tuple[int, int | None]]:
+    """The messages that are replied to and still stand, as room and number. At most one query."""
+    wanted = set()
+    for command in commands:
+        seat = seats.get((command.person_id, command.room, command.session))
+        if seat is not None and command.reply_to is not None:
+            wanted.add((seat.room_id, command.reply_to))
+    if not wanted:
+        return set()
+    query = select(Message.room_id, Message.seq).where(
+        tuple_(Message.room_id, Message.seq).in_(list(wanted)), Message.status == "posted"
+    )
+    return {(row.room_id, row.seq) for row in w.db.execute(query)}
+
+
 def _known(w: Work, commands: Iterable[Post], seats: dict[tuple[int, str, str], Any]) -> dict[tuple[int, str], Posted]:
     """Answers already given, by seat and key: one query for the whole batch, served by the unique index."""
     if not seats:
@@ -271,20 +249,15 @@ def _known(w: Work, commands: Iterable[Post], seats: dict[tuple[int, str, str], 
     }
 
 
-def _check(w: Work, index: int, command: Post, seat: Any, pace: Pace) -> _Ready | Posted:
+def _check(w: Work, index: int, command: Post, seat: Any, facts: _Facts, pace: Pace) -> _Ready | Posted:
     """Everything that can refuse a message, before anything is written."""
     if seat is None:
-        alive = w.db.scalar(
-            select(SignIn.person_id).where(
-                SignIn.token_hash == command.session, SignIn.revoked_at.is_(None), SignIn.expires_at > w.now
-            )
-        )
-        raise NotFound if alive else Unauthenticated
+        raise NotFound if command.session in facts.standing else Unauthenticated
     standing = rules.Standing(seat.role, seat.muted_until, seat.closed_at is not None, bool(seat.only_staff_writes))
     refusal = rules.may_post(standing, w.now)
     if refusal is not None:
         raise refusal
-    if command.reply_to is not None and not _exists(w, seat.room_id, command.reply_to):
+    if command.reply_to is not None and (seat.room_id, command.reply_to) not in facts.answerable:
         raise Invalid(N_("Het bericht waarop je antwoordt is er niet meer. Je tekst staat er nog."))
     recent = pace.check(seat.seat_id, command.key, command.text, seat.pace)
     where: Where = "pair" if seat.kind == "pair" else "group"
@@ -322,7 +295,7 @@ def _store(w: Work, ready: Sequence[_Ready]) -> list[Posted]:
         )
         if seq is not None:
             reply = command.reply_to
-            view = View(seq, seat.alias, seat.role, verdict.text, clock.iso_minute(at), reply, "posted")
+            view = conversation.View(seq, seat.alias, seat.role, verdict.text, clock.iso_minute(at), reply, "posted")
             items[seat.room].append(view.as_dict())
         crisis = any(r.kind == "crisis_self" for r in verdict.reasons)
         text = verdict.text if masked else None
@@ -382,39 +355,6 @@ def _open_case(w: Work, item: _Ready) -> None:
 
 def _kinds(verdict: Verdict) -> tuple[str, ...]:
     return tuple(dict.fromkeys(r.kind for r in verdict.reasons))
-
-
-def _exists(w: Work, room_id: int, seq: int) -> bool:
-    query = select(Message.id).where(Message.room_id == room_id, Message.seq == seq, Message.status == "posted")
-    return w.db.scalar(query) is not None
-
-
-def _views(w: Work, found: rooms.Place, condition: Any, limit: int, *, newest: bool) -> list[View]:
-    order = Message.seq.desc() if newest else Message.seq
-    rows = w.db.execute(
-        select(Message.seq, Seat.alias, Seat.role, Message.text, Message.at, Message.reply_to, Message.status)
-        .join(Seat, Seat.id == Message.seat_id)
-        .where(Message.room_id == found.room_id, condition)
-        .order_by(order)
-        .limit(max(1, min(limit, PAGE)))
-    ).all()
-    views = [
-        View(
-            r.seq,
-            r.alias,
-            r.role,
-            r.text if r.status == "posted" else "",
-            _minute(r.at),
-            r.reply_to,
-            r.status,
-        )
-        for r in rows
-    ]
-    return views[::-1] if newest else views
-
-
-def _minute(at: datetime) -> str:
-    return clock.iso_minute(at)
 
 
 def _for_review(w: Work, message_id: int) -> Any:

@@ -107,7 +107,7 @@ class Circle:
             relapse.say_safe(w, ref, safe)
         return ref
 
-    def send(self, who: Someone, *, safe: str = "yes", buddy: bool = True, facilitator: bool = True) -> str:
+    def send(self, who: Someone, *, safe: str = "yes", buddy: bool = True, facilitator: bool = False) -> str:
         """A report that was sent; each rung has two hours."""
         ref = self.report(who, safe=safe)
         with self.database.work(who.actor) as w:

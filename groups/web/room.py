@@ -12,7 +12,7 @@ from app import web
 from app.core.errors import AppError
 from app.core.permissions import Permission
 from app.core.work import Work
-from groups import exercises, messages, rooms, sessions
+from groups import conversation, exercises, messages, presence, rooms, stage
 from groups.curriculum import house_rules, programme
 from groups.live import parse_post
 from groups.models import GroupSession
@@ -68,7 +68,7 @@ def answer(room: str) -> Any:
     value: Any = request.form.getlist("option") or request.form.get("text", "")
     with web.work() as w:
         found = rooms.place(w, room)
-        session = sessions.running_in(w, found)
+        session = stage.running_in(w, found)
         chapter = session.chapter if session else request.form.get("chapter", "")
         kept = exercises.answer(
             w,
@@ -80,7 +80,7 @@ def answer(room: str) -> Any:
             session_id=session.id if session else 0,
         )
         if session is not None:
-            sessions.tell(w, session, found)
+            stage.tell(w, session, found)
     if web.wants_json():
         return {"ok": True, "status": kept.status, "masked": kept.masked, "crisis": kept.crisis}
     target = flask.url_for("help.show", said="1") if kept.crisis else flask.url_for("room.show", room=room)
@@ -92,7 +92,7 @@ def answer(room: str) -> Any:
 def hand(room: str) -> Any:
     """Raise or lower one's hand."""
     with web.work() as w:
-        sessions.raise_hand(w, room, request.form.get("up") == "1")
+        presence.raise_hand(w, room, request.form.get("up") == "1")
     return web.done(flask.url_for("room.show", room=room))
 
 
@@ -100,17 +100,17 @@ def _show(room: str, **extra: Any) -> str:
     """The room's page. Coming in counts as attending when a session is running."""
     with web.work() as w:
         found = rooms.place(w, room)
-        sessions.arrive(w, found)
-        running = sessions.running_in(w, found)
+        presence.arrive(w, found)
+        running = stage.running_in(w, found)
         page = {
             "place": found,
-            "items": messages.latest(w, found),
-            "held": messages.waiting(w, found),
+            "items": conversation.latest(w, found),
+            "held": conversation.waiting(w, found),
             "rules": house_rules(web.language()),
             "session": _session(w, running, found) if running else None,
             "facilitators": [m.alias for m in rooms.facilitators_of(w, found.group_id)],
         }
-        messages.mark_read(w, room, found.last_seq)
+        conversation.mark_read(w, room, found.last_seq)
     template = "groups/live.html" if page["session"] else "groups/room.html"
     return flask.render_template(template, **page, **{"key": str(uuid.uuid4()), **extra})
 
@@ -120,8 +120,8 @@ def _session(w: Work, running: GroupSession, found: rooms.Place) -> dict[str, An
     chapter = programme(found.programme, web.language()).chapter(running.chapter)
     return {
         "ref": running.public_id,
-        "state": sessions.state(w, running, found),
-        "lines": [(line, chapter.step(line.step.id)) for line in sessions.run_sheet(w, running, found)],
+        "state": stage.state(w, running, found),
+        "lines": [(line, chapter.step(line.step.id)) for line in stage.run_sheet(w, running, found)],
         "own": exercises.own(w, found, running.chapter, running.id),
         "title": chapter.title,
     }

@@ -16,7 +16,7 @@ from app.core.errors import Closed, Invalid
 from app.core.i18n import N_
 from app.core.permissions import Permission
 from app.core.work import Work
-from groups import exercises, messages, rooms, sessions
+from groups import conversation, exercises, presence, rooms, sessions, stage
 from groups.curriculum import programme
 from moderation import queue
 
@@ -66,16 +66,16 @@ def cockpit(session: str) -> Any:
     """Everything a facilitator needs during a session, on one screen."""
     with web.read() as w:
         row, found = sessions.lead(w, session)
-        lines = sessions.run_sheet(w, row, found)
+        lines = stage.run_sheet(w, row, found)
         page = {
-            "session": sessions.shown(row),
+            "session": stage.shown(row),
             "place": found,
             "lines": lines,
             "current": lines[row.position],
             "chapter": programme(found.programme, web.language()).chapter(row.chapter),
-            "state": sessions.state(w, row, found),
-            "roster": sessions.roster(w, row, found),
-            "items": messages.latest(w, found, 100),
+            "state": stage.state(w, row, found),
+            "roster": stage.roster(w, row, found),
+            "items": conversation.latest(w, found, 100),
             "held": [card for card in queue.waiting(w) if card.held or card.level == queue.RED][:6],
         }
     return flask.render_template("sessions/cockpit.html", **page)
@@ -141,7 +141,7 @@ def close(session: str) -> Any:
 def give_word(session: str) -> Any:
     """Give somebody the word."""
     with web.work() as w:
-        sessions.give_word(w, session, request.form.get("alias", ""))
+        presence.give_word(w, session, request.form.get("alias", ""))
     return web.done(flask.url_for("sessions.cockpit", session=session))
 
 
@@ -153,7 +153,7 @@ def mute(session: str) -> Any:
         row, found = sessions.lead(w, session)
         minutes = 0 if request.form.get("lift") == "1" else 10
         rooms.mute(w, found.room, request.form.get("alias", ""), minutes)
-        sessions.tell(w, row, found)
+        stage.tell(w, row, found)
     return web.done(flask.url_for("sessions.cockpit", session=session))
 
 
@@ -163,15 +163,15 @@ def report(session: str) -> Any:
     """What is kept of a session: who came and how long, and how many answered each step."""
     with web.read() as w:
         row, found = sessions.lead(w, session)
-        lines = sessions.run_sheet(w, row, found)
+        lines = stage.run_sheet(w, row, found)
         answers = {line.step.id: exercises.given(w, row.id, line.step.id) for line in lines if line.step.answered}
         chapter = programme(found.programme, web.language()).chapter(row.chapter)
         page = {
-            "session": sessions.shown(row),
+            "session": stage.shown(row),
             "place": found,
             "lines": lines,
             "answers": answers,
             "chapter": chapter,
         }
-        page["attendance"] = sessions.attendance(w, row, found)
+        page["attendance"] = stage.attendance(w, row, found)
     return flask.render_template("sessions/report.html", **page)

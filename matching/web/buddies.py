@@ -10,7 +10,7 @@ from flask import Blueprint, request
 
 from app import web
 from app.core.permissions import Permission
-from groups import messages, rooms
+from groups import conversation, rooms
 from matching import buddies, checkins
 
 blueprint = Blueprint("buddies", __name__)
@@ -27,8 +27,8 @@ def duo() -> Any:
         found = rooms.place(w, own[0].room)
         weeks = [("", checkins.week(w, found.membership_id, own=True))]
         weeks += [(b.alias, checkins.week(w, b.membership_id, own=False)) for b in own if b.room == found.room]
-        page = {"items": messages.latest(w, found), "held": messages.waiting(w, found)}
-        messages.mark_read(w, found.room, found.last_seq)
+        page = {"items": conversation.latest(w, found), "held": conversation.waiting(w, found)}
+        conversation.mark_read(w, found.room, found.last_seq)
     key = str(uuid.uuid4())
     return flask.render_template("duo/pair.html", place=found, buddies=own, weeks=weeks, key=key, **page)
 

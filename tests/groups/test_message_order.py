@@ -7,7 +7,7 @@ import uuid
 from sqlalchemy import select
 
 from app.core.work import Database
-from groups import messages, rooms
+from groups import conversation, messages, rooms
 from groups.messages import Post
 from groups.models import Message, Room
 from groups.pace import Pace
@@ -38,7 +38,7 @@ def test_many_writers_share_one_unbroken_sequence(database: Database, heard: Hea
     for circle in circles:
         with database.read(circle.hanna.actor) as r:
             found = rooms.place(r, circle.room)
-            views = messages.history(r, found, 0)
+            views = conversation.history(r, found, 0)
             last = r.db.scalars(select(Room.last_seq).where(Room.id == found.room_id)).one()
         assert [v.seq for v in views] == list(range(1, 25))
         assert last == 24
@@ -56,7 +56,7 @@ def test_the_check_for_gaps_can_fail(database: Database) -> None:
     with database.work() as w:
         w.db.delete(w.db.scalars(select(Message).where(Message.seq == 2)).one())
     with database.read(circle.hanna.actor) as r:
-        views = messages.history(r, rooms.place(r, circle.room), 0)
+        views = conversation.history(r, rooms.place(r, circle.room), 0)
     assert [v.seq for v in views] == [1, 3]
 
 
@@ -68,7 +68,7 @@ def test_the_same_key_from_two_screens_at_once_is_one_message(database: Database
     assert {a.seq for a in answers if isinstance(a, messages.Posted)} == {1}
     assert circle.post(mees, "Eén keer", key=key).seq == 1
     with database.read(mees.actor) as r:
-        assert [v.seq for v in messages.history(r, rooms.place(r, circle.room), 0)] == [1]
+        assert [v.seq for v in conversation.history(r, rooms.place(r, circle.room), 0)] == [1]
 
 
 def _by(who: Someone, room: str, text: str) -> Post:

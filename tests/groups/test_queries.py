@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from app.core.work import Database
-from groups import messages, rooms
+from groups import conversation, messages, rooms
 from groups.messages import Post
 from groups.models import Room
 from groups.pace import Pace
@@ -33,11 +33,24 @@ def _cost(database: Database, batch: list[Post]) -> int:
     return len(sent)
 
 
-def test_a_batch_costs_three_statements_and_one_a_room(database: Database) -> None:
+def test_a_batch_costs_four_statements_however_many_messages_and_rooms(database: Database) -> None:
     circles = [builders.circle(database, members=3) for _ in range(5)]
-    assert _cost(database, _batch(circles, 50)) == 3 + 5
-    assert _cost(database, _batch(circles, 100)) == 3 + 5
-    assert _cost(database, _batch(circles[:1], 1)) == 3 + 1
+    assert _cost(database, _batch(circles, 50)) == 4
+    assert _cost(database, _batch(circles, 100)) == 4
+    assert _cost(database, _batch(circles[:1], 1)) == 4
+
+
+def test_looking_for_known_keys_uses_an_index_however_old_the_room(database: Database) -> None:
+    circle = builders.circle(database)
+    values = {"rooms": [1], "seats": [circle.members[0].membership_id], "keys": ["k"]}
+    with database.read() as r:
+        if database.engine.dialect.name == "sqlite":
+            sql = str(
+                messages._KNOWN.params(values).compile(database.engine, compile_kwargs={"render_postcompile": True})
+            )
+            plan = r.db.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", (1, 1, "k")).all()
+            assert "SEARCH messages USING INDEX" in str(plan), plan
+        assert r.db.connection().execute(messages._KNOWN, values).all() == []
 
 
 @pytest.mark.parametrize("kind", ["refused", "replies"])
@@ -62,9 +75,9 @@ def test_reading_costs_one_statement_whatever_the_history(database: Database) ->
         with database.read(circle.members[0].actor) as r, builders.statements(database) as sent:
             found = rooms.place(r, circle.room)
             assert len(sent) == 1
-            messages.history(r, found, 0)
+            conversation.history(r, found, 0)
             assert len(sent) == 2
-            messages.latest(r, found)
+            conversation.latest(r, found)
             assert len(sent) == 3
             rooms.places(r)
             assert len(sent) == 4

@@ -13,7 +13,7 @@ from app.core.audit import AuditLine
 from app.core.errors import Closed, Forbidden, Invalid, NotFound
 from app.core.work import Database
 from app.notify.models import OutboxItem
-from groups import exercises, rooms, sessions
+from groups import exercises, presence, rooms, sessions, stage
 from groups.curriculum import programme
 from groups.models import Attendance, GroupSession
 from tests import builders
@@ -35,22 +35,22 @@ def _lead(circle: Circle, call: Callable[..., Any], *args: Any, **more: Any) -> 
 def _state(circle: Circle, who: Someone | None = None) -> dict[str, Any]:
     with circle.database.read((who or circle.hanna).actor) as r:
         found = rooms.place(r, circle.room)
-        session = sessions.running_in(r, found)
+        session = stage.running_in(r, found)
         assert session is not None
-        return sessions.state(r, session, found)
+        return stage.state(r, session, found)
 
 
 def _answer(circle: Circle, who: Someone, step: str, value: object, **more: Any) -> exercises.Kept:
     with circle.database.work(who.actor) as w:
         found = rooms.place(w, circle.room)
-        session = sessions.running_in(w, found)
+        session = stage.running_in(w, found)
         number = session.id if session else 0
         return exercises.answer(w, found, "understanding", step, value, session_id=number, **more)
 
 
 def _arrive(circle: Circle, who: Someone) -> None:
     with circle.database.work(who.actor) as w:
-        sessions.arrive(w, rooms.place(w, circle.room))
+        presence.arrive(w, rooms.place(w, circle.room))
 
 
 def test_a_session_is_planned_with_the_chapters_run_sheet_and_members_hear_of_it(database: Database) -> None:
@@ -65,7 +65,7 @@ def test_a_session_is_planned_with_the_chapters_run_sheet_and_members_hear_of_it
     assert sorted(told) == sorted((m.person_id, "planned", ref) for m in circle.members)
     with database.read(circle.hanna.actor) as r:
         session, found = sessions.lead(r, ref)
-        lines = sessions.run_sheet(r, session, found)
+        lines = stage.run_sheet(r, session, found)
     assert [line.step.kind for line in lines] == [
         "round",
         "text",
@@ -108,7 +108,7 @@ def test_only_its_own_facilitator_leads_a_session(database: Database) -> None:
         (sessions.reveal, (2,)),
         (sessions.lock, (2, True)),
         (sessions.close, (2,)),
-        (sessions.give_word, ("Mees_duin",)),
+        (presence.give_word, ("Mees_duin",)),
     ]
     for who, refusal in ((circle.members[0], Forbidden), (other.hanna, NotFound)):
         for call, args in moves:
@@ -201,7 +201,7 @@ def test_the_roster_is_for_facilitators_and_names_no_person(database: Database, 
     _answer(circle, circle.members[0], "which-feeling", [1])
     with database.read(circle.hanna.actor) as r:
         session, found = sessions.lead(r, ref)
-        roster = sessions.roster_items(r, session, found)
+        roster = stage.roster_items(r, session, found)
     nobody = {"here": False, "came": False, "hand": False, "answered": False, "muted": False}
     assert roster == [
         {"alias": "Jip_kiezel"} | nobody,
@@ -218,22 +218,22 @@ def test_hands_wait_in_the_order_they_went_up(database: Database, heard: Heard, 
     mees, noor, jip = circle.members
     ref = circle.open_session()
     for who in (noor, mees, noor, jip):  # a second press keeps one's turn
-        _as(circle, who, sessions.raise_hand, circle.room, True)
+        _as(circle, who, presence.raise_hand, circle.room, True)
         clock.forward(seconds=1)
     assert _state(circle)["hands"] == ["Noor_eik", "Mees_duin", "Jip_kiezel"]
     with database.read(circle.hanna.actor) as r:
-        assert [p.alias for p in sessions.roster(r, *sessions.lead(r, ref))] == _state(circle)["hands"]
-    _lead(circle, sessions.give_word, ref, "Noor_eik")
+        assert [p.alias for p in stage.roster(r, *sessions.lead(r, ref))] == _state(circle)["hands"]
+    _lead(circle, presence.give_word, ref, "Noor_eik")
     assert {"kind": "word", "room": circle.room} in heard.payloads(f"person:{noor.person_id}", "notice")
-    _as(circle, mees, sessions.raise_hand, circle.room, False)
+    _as(circle, mees, presence.raise_hand, circle.room, False)
     assert _state(circle)["hands"] == ["Jip_kiezel"]
     with pytest.raises(NotFound):
-        _lead(circle, sessions.give_word, ref, "Niemand")
+        _lead(circle, presence.give_word, ref, "Niemand")
     _lead(circle, sessions.move, ref, 2, 1)
     assert _state(circle)["hands"] == []
     _lead(circle, sessions.close, ref, 3)
     with pytest.raises(Closed):
-        _as(circle, jip, sessions.raise_hand, circle.room, True)
+        _as(circle, jip, presence.raise_hand, circle.room, True)
 
 
 def test_who_came_is_noted_once_with_the_last_sign_of_life(
@@ -253,7 +253,7 @@ def test_who_came_is_noted_once_with_the_last_sign_of_life(
     clock.forward(seconds=60)
     assert _state(circle)["present"] == 0
     with database.read(circle.hanna.actor) as r:
-        rows = sessions.attendance(r, *sessions.lead(r, ref))
+        rows = stage.attendance(r, *sessions.lead(r, ref))
     assert rows == [
         ("Jip_kiezel", None, None),
         ("Mees_duin", came, came + timedelta(minutes=2)),
@@ -266,7 +266,7 @@ def test_two_screens_of_one_person_that_arrive_at_the_same_moment_are_one_arriva
 ) -> None:
     circle = builders.circle(database)
     circle.open_session()
-    monkeypatch.setattr(sessions, "running_in", builders.Gap().after(sessions.running_in))
+    monkeypatch.setattr(stage, "running_in", builders.Gap().after(stage.running_in))
     answers = builders.at_once(*[lambda: _arrive(circle, circle.members[0])] * 2)
     assert builders.refusals(answers) == []
     with database.read() as r:
@@ -303,7 +303,7 @@ def test_a_private_answer_is_in_no_tally_whatever_is_shown(database: Database) -
         _answer(circle, who, "self-check", [5])
     with database.read(circle.hanna.actor) as r:
         found = rooms.place(r, circle.room)
-        session = sessions.running_in(r, found)
+        session = stage.running_in(r, found)
         assert session is not None
         step = programme(found.programme, "nl").chapter("understanding").step("self-check")
         assert step.sharing == "private"
@@ -316,7 +316,7 @@ def test_what_is_told_to_a_room_never_holds_a_private_answer(database: Database,
     _lead(circle, sessions.move, ref, 2, SHARED)
     _answer(circle, circle.members[0], "in-the-moment", "Rust in mijn hoofd", share=True)
     _answer(circle, circle.members[1], "in-the-moment", "Dit is alleen voor mij")
-    _as(circle, circle.members[2], sessions.raise_hand, circle.room, True)
+    _as(circle, circle.members[2], presence.raise_hand, circle.room, True)
     assert _state(circle)["answers"] == {
         "given": 2,
         "shared": [{"alias": "Mees_duin", "text": "Rust in mijn hoofd"}],
@@ -333,7 +333,7 @@ def test_a_session_is_closed_for_good_and_the_room_stays(database: Database, hea
     assert heard.payloads(f"room:{circle.room}", "session.state")[-1]["session"]["status"] == "closed"
     with database.read(circle.hanna.actor) as r:
         assert sessions.upcoming(r) == []
-        assert sessions.running_in(r, rooms.place(r, circle.room)) is None
+        assert stage.running_in(r, rooms.place(r, circle.room)) is None
         actions = r.db.scalars(select(AuditLine.action)).all()
     assert [a for a in actions if a.startswith("session.")] == [
         "session.planned",

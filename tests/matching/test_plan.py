@@ -30,6 +30,7 @@ def situations(draw: st.DrawFn) -> dict[str, object]:
     return {
         "safe": draw(st.booleans()),
         "ask_buddy": draw(st.booleans()),
+        "ask_facilitator": draw(st.booleans()),
         "buddies": people[:cut],
         "facilitators": people[cut:],
         "clocks": draw(CLOCKS),
@@ -84,7 +85,7 @@ def test_in_danger_no_rung_waits_longer_than_a_quarter_of_an_hour(facts: dict) -
 
 @given(situations())
 def test_who_is_safe_is_heard_by_buddies_first_and_each_rung_has_its_own_clock(facts: dict) -> None:
-    steps = outreach(**(facts | {"safe": True}))
+    steps = outreach(**(facts | {"safe": True, "ask_facilitator": False}))
     buddies = [s for s in steps if s.rung == BUDDY]
     assert all(s.position == 0 and s.minutes == facts["clocks"].buddy for s in buddies)
     for step in steps:
@@ -127,3 +128,9 @@ def test_in_time_a_rung_waits_for_whoever_can_still_answer(rung: Rung) -> None:
 @given(st.lists(st.sampled_from(["passed", "expired"]), min_size=1).map(tuple), st.booleans())
 def test_when_everybody_passed_it_moves_on_at_once(states: tuple[str, ...], last: bool) -> None:
     assert next_move(Rung(states, overdue=False, last=last)) == ("alarm" if last else "climb")
+
+
+@given(situations())
+def test_who_ticks_both_has_both_asked_at_once(facts: dict) -> None:
+    steps = outreach(**(facts | {"ask_facilitator": True}))
+    assert {s.position for s in steps} <= {0}

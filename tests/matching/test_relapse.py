@@ -32,7 +32,7 @@ def _read(circle: Circle, who: Someone, ref: str) -> relapse.Report:
         return relapse.read(r, ref)
 
 
-def _send(circle: Circle, who: Someone, ref: str, *, buddy: bool = True, lead: bool = True) -> None:
+def _send(circle: Circle, who: Someone, ref: str, *, buddy: bool = True, lead: bool = False) -> None:
     with circle.database.work(who.actor) as w:
         relapse.send(w, ref, ask_buddy=buddy, ask_facilitator=lead, clocks=CLOCKS)
 
@@ -145,7 +145,7 @@ def test_a_buddy_is_never_asked_without_consent(database: Database) -> None:
     mees, noor, _ = circle.members
     circle.pair(mees, noor)
     for safe in ("yes", "unsure", "no"):
-        ref = circle.send(mees, safe=safe, buddy=False)
+        ref = circle.send(mees, safe=safe, buddy=False, facilitator=True)
         assert _ladder(_read(circle, mees, ref)) == [("Hanna", "asked")]
     with database.read(noor.actor) as r:
         assert outreach.due(r) == []

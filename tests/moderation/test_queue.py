@@ -15,7 +15,7 @@ from app.core.audit import AuditLine
 from app.core.errors import Closed, Invalid, NotFound, TooLarge
 from app.core.permissions import Role
 from app.core.work import Database
-from groups import messages, rooms
+from groups import conversation, messages, rooms
 from groups.subjects import AnswerSubject, MessageSubject
 from moderation import queue, subjects
 from moderation.models import Case
@@ -47,7 +47,7 @@ def _decide(circle: Circle, ref: str, decision: str, reason: str = "", version: 
 
 def _read(circle: Circle) -> list[str]:
     with circle.database.read(circle.members[0].actor) as r:
-        return [v.text for v in messages.history(r, rooms.place(r, circle.room), 0)]
+        return [v.text for v in conversation.history(r, rooms.place(r, circle.room), 0)]
 
 
 def _held(circle: Circle) -> str:

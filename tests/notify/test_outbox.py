@@ -83,10 +83,10 @@ def test_a_crash_in_between_leaves_it_to_be_delivered_once_later(
         send(w, item)
         w.db.flush()
         sent.append(item.key)
-        raise OSError("the plug was pulled")
+        raise KeyboardInterrupt  # nothing that runs on could catch it
 
     monkeypatch.setattr(senders, "in_app", crash_after_the_first)
-    with pytest.raises(OSError, match="plug"):
+    with pytest.raises(KeyboardInterrupt):
         outbox.deliver(database)
     assert (sent, _inbox(database, noor), heard) == (["a"], [], [])
     assert _waiting(database) == ["a", "b"]
