@@ -49,6 +49,7 @@ def furnish(site: flask.Flask) -> None:
         may=lambda permission: web.actor().may(permission),
         role_name=role_name,
         step_kind=step_kind,
+        refusal_text=refusal_text,
         greeting=greeting,
     )
     site.jinja_env.filters.update(
@@ -65,21 +66,14 @@ def furnish(site: flask.Flask) -> None:
 
 def asset(path: str) -> str:
     """The address of a static file, with a fingerprint, so that it may be kept for ever."""
-    return flask.url_for("static", filename=path, v=_fingerprint(path, web.house().settings.production))
-
-
-def _fingerprint(path: str, keep: bool) -> str:
-    return _kept_fingerprint(path) if keep else _hash(path)
-
-
-@cache
-def _kept_fingerprint(path: str) -> str:
-    return _hash(path)
-
-
-def _hash(path: str) -> str:
     file = folder("static") / path
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:10] if file.is_file() else "missing"
+    version = _fingerprint(file, file.stat().st_mtime_ns) if file.is_file() else "missing"
+    return flask.url_for("static", filename=path, v=version)
+
+
+@lru_cache(maxsize=256)
+def _fingerprint(file: Path, _changed: int) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:10]
 
 
 @lru_cache(maxsize=4096)
@@ -193,3 +187,16 @@ def step_kind(kind: str) -> str:
         "timer": gettext("pauze"),
     }
     return names.get(kind, kind)
+
+
+def refusal_text(reason: str) -> str:
+    """Why a message was not placed, said to its author."""
+    texts = {
+        "contact": gettext("Er stonden gegevens in waarmee iemand je kan bereiken."),
+        "identity": gettext("Er stond iets in waaraan je te herkennen bent."),
+        "tone": gettext("Voor een ander in de groep kan het hard aankomen."),
+        "explicit": gettext("Er stonden details in die een ander uit balans kunnen brengen."),
+        "link": gettext("Er stond een verwijzing in; die plaatsen we hier niet."),
+        "safety": gettext("Voor de groep was het nu niet veilig. Voor jou is er wel iemand."),
+    }
+    return texts.get(reason, gettext("Een begeleider vond het hier niet passen."))

@@ -10,6 +10,7 @@ from flask import Blueprint, request
 
 from app import web
 from app.core.permissions import Permission
+from app.notify import outbox
 from groups import conversation, rooms
 from matching import buddies, checkins
 
@@ -28,6 +29,7 @@ def duo() -> Any:
         weeks = [("", checkins.week(w, found.membership_id, own=True))]
         weeks += [(b.alias, checkins.week(w, b.membership_id, own=False)) for b in own if b.room == found.room]
         page = {"items": conversation.latest(w, found), "held": conversation.waiting(w, found)}
+        outbox.mark_read(w, "checkin", found.room)
         conversation.mark_read(w, found.room, found.last_seq)
     key = str(uuid.uuid4())
     return flask.render_template("duo/pair.html", place=found, buddies=own, weeks=weeks, key=key, **page)

@@ -30,6 +30,15 @@ def show() -> Any:
         return flask.render_template("today/staff.html", **_staff(w))
 
 
+@blueprint.post("/gezien/<kind>/<ref>")
+@web.needs(Permission.OWN_TODAY_READ)
+def seen(kind: str, ref: str) -> Any:
+    """Put a line of one's inbox away."""
+    with web.work() as w:
+        outbox.mark_read(w, kind, ref)
+    return web.done(flask.url_for("today.show"))
+
+
 def _client(w: Work) -> dict[str, Any]:
     places = [p for p in rooms.places(w) if p.kind == "group"]
     planned = sessions.upcoming(w, limit=1)

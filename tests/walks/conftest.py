@@ -57,6 +57,7 @@ class Visitor:
 
     def __init__(self, browser: Browser, server: Server, name: str, device: dict[str, object], **more: object) -> None:
         self.server, self.name = server, name
+        self.slip = ("", "")  # code name and passphrase, once they have one
         self.inspected = bool(more.get("bypass_csp"))
         settings = {"locale": "nl-NL", "timezone_id": "Europe/Amsterdam", "bypass_csp": False, **device, **more}
         self.context: BrowserContext = browser.new_context(**settings)  # type: ignore[arg-type]

@@ -35,6 +35,7 @@ def test_one_evening(browser: Browser, server: Server) -> None:
     report(mees, noor, hanna, alias_mees)
     climb(noor, mees, hanna, server, alias_noor)
     leave(mees)
+    come_back(mees, alias_mees)
     for visitor in (mees, noor, hanna, daan):
         visitor.done()
 
@@ -54,6 +55,7 @@ def join(visitor: Visitor, code: str, *, show: bool = False) -> str:
     alias = page.locator(".choice--alias span").first.inner_text()
     words = page.locator(".words li").all_inner_texts()
     assert len(words) == 6
+    visitor.slip = (page.locator(".codename").inner_text(), " ".join(words))
     page.get_by_label("Welk woord is nummer 3?").fill("vergeten")
     page.get_by_role("button", name="Ik heb het opgeschreven").click()
     expect(page.get_by_role("alert")).to_contain_text("Dat is niet het derde woord")
@@ -259,7 +261,11 @@ def pair(hanna: Visitor, mees: Visitor, noor: Visitor, alias_noor: str) -> None:
 
 def report(mees: Visitor, noor: Visitor, hanna: Visitor, alias_mees: str) -> None:
     """A lapse is told; the chosen buddy is asked, with a deadline, and picks it up."""
-    page = mees.go("/verslag")
+    page = mees.go("/vandaag")
+    expect(page.get_by_role("heading", name="Een bericht van jou is niet geplaatst")).to_be_visible()
+    page.get_by_role("button", name="Gelezen").click()
+    expect(page.get_by_role("button", name="Gelezen")).to_have_count(0)
+    page.get_by_role("link", name=re.compile("Er gebeurde iets")).click()
     mees.check("report doors")
     page.get_by_role("button", name=re.compile("^Een uitglijder")).click()
     mees.check("report thanks")
@@ -329,6 +335,22 @@ def leave(visitor: Visitor) -> None:
     expect(page.locator("body")).not_to_contain_text("een zin die niemand mag zien")
     assert "samen_session" not in {cookie["name"] for cookie in visitor.context.cookies()}
     visitor.trouble.clear()
+
+
+def come_back(visitor: Visitor, alias: str) -> None:
+    """The slip is enough to come back; a wrong one is refused kindly and keeps the name that was typed."""
+    page = visitor.go("/terug")
+    page.get_by_label("Codenaam").fill(visitor.slip[0].upper())
+    page.get_by_label("Wachtzin").fill("zes heel andere woorden dus niet")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("alert")).to_contain_text("Die twee horen niet bij elkaar")
+    expect(page.get_by_label("Codenaam")).to_have_value(visitor.slip[0].upper())
+    page.get_by_label("Wachtzin").fill(visitor.slip[1])
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(alias)
+    page.goto(visitor.server.url + "/groep")
+    expect(page.locator(".msg--own", has_text="Fijn om hier te zijn")).to_have_count(1)
+    visitor.trouble.clear()  # the refused sign-in
 
 
 def keep_screenshot() -> None:
