@@ -99,6 +99,14 @@ def places(w: Work) -> list[Place]:
     return [Place(**row._mapping) for row in rows]
 
 
+def home(w: Work) -> Place:
+    """The actor's own group room, as a member; the first one where they have several. Raises `NotFound`."""
+    for found in places(w):
+        if found.kind == "group" and not found.leads:
+            return found
+    raise NotFound
+
+
 def group_place(w: Work, group: str) -> Place:
     """The actor's place in the main room of a group they belong to. Raises `NotFound`."""
     if not ids.is_ref(group):

@@ -10,7 +10,6 @@ from flask import Blueprint, request
 from app import web
 from app.core.errors import NotFound
 from app.core.permissions import Permission
-from app.core.work import Work
 from groups import rooms
 from matching import buddies, checkins
 
@@ -22,7 +21,7 @@ blueprint = Blueprint("checkins", __name__)
 def begin() -> Any:
     """To the first question that is still open today."""
     with web.read() as w:
-        draft = checkins.draft(w, _place(w))
+        draft = checkins.draft(w, rooms.home(w))
     question = "mood" if draft.mood is None else "urge" if draft.urge is None else "halt"
     return flask.redirect(flask.url_for("checkins.ask", question="mood" if draft.done else question))
 
@@ -34,7 +33,7 @@ def ask(question: str) -> Any:
     if question not in checkins.QUESTIONS:
         raise NotFound
     with web.read() as w:
-        place = _place(w)
+        place = rooms.home(w)
         draft = checkins.draft(w, place)
         own = [b for b in buddies.mine(w) if b.own_membership_id == place.membership_id]
     number = checkins.QUESTIONS.index(question)
@@ -58,7 +57,7 @@ def save(question: str) -> Any:
         raise NotFound
     value: Any = request.form.getlist("value") if question == "halt" else request.form.get("value", "")
     with web.work() as w:
-        crisis = checkins.save(w, _place(w), question, value)
+        crisis = checkins.save(w, rooms.home(w), question, value)
     if crisis:
         return flask.redirect(flask.url_for("help.show", said="1"), code=303)
     number = checkins.QUESTIONS.index(question) + 1
@@ -72,12 +71,5 @@ def save(question: str) -> Any:
 def thanks() -> Any:
     """Done for today."""
     with web.read() as w:
-        draft = checkins.draft(w, _place(w))
+        draft = checkins.draft(w, rooms.home(w))
     return flask.render_template("checkin/thanks.html", draft=draft)
-
-
-def _place(w: Work) -> rooms.Place:
-    for place in rooms.places(w):
-        if place.kind == "group" and not place.leads:
-            return place
-    raise NotFound

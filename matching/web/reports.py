@@ -27,7 +27,7 @@ STEPS = ("adem", "veilig", "wie")
 def doors() -> Any:
     """Three equal doors: an urge ridden out, a lapse, a relapse."""
     with web.read() as w:
-        _place(w)
+        rooms.home(w)
         reports = relapse.recent(w)
     return flask.render_template("report/doors.html", key=str(uuid.uuid4()), reports=reports)
 
@@ -37,7 +37,7 @@ def doors() -> Any:
 def begin() -> Any:
     """Open a draft."""
     with web.work() as w:
-        ref = relapse.begin(w, _place(w), request.form.get("kind", ""), client_key(request.form.get("key")))
+        ref = relapse.begin(w, rooms.home(w), request.form.get("kind", ""), client_key(request.form.get("key")))
     return web.done(flask.url_for("reports.step", ref=ref, step="dank"))
 
 
@@ -129,10 +129,3 @@ def _people(w: Work, report: relapse.Report) -> dict[str, Any]:
 
 def _group_of(w: Work, membership_id: int) -> int:
     return w.db.get_one(Membership, membership_id).group_id
-
-
-def _place(w: Work) -> rooms.Place:
-    for place in rooms.places(w):
-        if place.kind == "group" and not place.leads:
-            return place
-    raise NotFound
