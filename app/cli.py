@@ -7,6 +7,7 @@ needs only when it runs.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ P = ParamSpec("P")
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Samen Loslaten: moderated anonymous peer-support groups."""
+    os.umask(0o077)  # whatever is written here is for its owner alone
 
 
 def clear_errors(command: Callable[P, None]) -> Callable[P, None]:

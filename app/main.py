@@ -10,6 +10,7 @@ from flask_login import LoginManager
 from flask_socketio import SocketIO
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 import app.accounts.part
 import groups.part
@@ -94,7 +95,9 @@ def _site(settings: Settings, secrets: keys.Keys, house: web.House) -> flask.Fla
         WTF_CSRF_HEADERS=["X-CSRF-Token"],
     )
     site.extensions["samen"] = house
-    CSRFProtect(site)
+    if settings.proxies:
+        site.wsgi_app = ProxyFix(site.wsgi_app, x_for=settings.proxies)  # type: ignore[method-assign]
+    CSRFProtect(site).exempt("app.accounts.web.leave")  # it can only end one's own session, and must never fail
     Babel(site, default_locale="nl", locale_selector=web.language, default_translation_directories=pages.LOCALE)
     site.before_request(web.check_access)
     site.after_request(web.add_headers)

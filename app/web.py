@@ -183,6 +183,8 @@ def show_refusal(error: AppError) -> tuple[Any, int]:
     """A refusal as a page, or in the documented shape for a script."""
     if wants_json():
         return refused(error, translated), error.status
+    if isinstance(error, Unauthenticated) and request.method == "GET":
+        return flask.redirect(flask.url_for("joining.door")), 303  # nothing that draws the eye of who comes after
     page = flask.render_template("error.html", error=error, message=translated(error.message, **error.params))
     return page, error.status
 
@@ -215,7 +217,7 @@ def add_headers(response: Response) -> Response:
     headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=(), payment=()"
     if settings.production:
         headers["Strict-Transport-Security"] = "max-age=31536000"
-    if request.endpoint == "static":
+    if request.endpoint == "static" and response.status_code in (200, 304):
         headers["Cache-Control"] = "public, max-age=31536000, immutable" if request.args.get("v") else "no-cache"
     else:
         headers["Cache-Control"] = "no-store"

@@ -52,6 +52,7 @@ def answer(
     *,
     share: bool = False,
     session_id: int = 0,
+    revealed: bool = False,
 ) -> Kept:
     """Keep an answer; a second one replaces the first. For members, in a session or at home.
 
@@ -63,6 +64,8 @@ def answer(
     step = chapter.step(step_id)
     if not step.answered:
         raise NotFound
+    if revealed and step.sharing == "counted":
+        raise Closed(N_("De aantallen zijn al getoond. Een antwoord erbij zou laten zien wat jij koos."))
     stored = _value(step, value)
     sharing = _sharing(step, share)
     verdict = None if step.options else screen(stored, lang=found.language, where="group")
@@ -79,7 +82,7 @@ def answer(
         organisation = w.who.organisation_id
         kinds = [r.kind for r in verdict.reasons]
         level = queue.level_of(verdict.reasons, verdict.alert)
-        ref = queue.open_case(w, organisation, "answer", row.id, kinds, level, held=held)
+        ref = queue.open_case(w, organisation, found.group_id, "answer", row.id, kinds, level, held=held)
         if verdict.alert:
             rooms.alert_staff(w, found.group_id, ref)
     crisis = bool(verdict and any(r.kind == "crisis_self" for r in verdict.reasons))

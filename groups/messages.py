@@ -346,9 +346,9 @@ def _open_case(w: Work, item: _Ready) -> None:
         )
     ).scalar_one()
     level = queue.level_of(verdict.reasons, verdict.alert)
-    ref = queue.open_case(
-        w, seat.organisation_id, "message", message_id, _kinds(verdict), level, held=item.status == "held"
-    )
+    held = item.status == "held"
+    place = (seat.organisation_id, seat.group_id)
+    ref = queue.open_case(w, *place, "message", message_id, _kinds(verdict), level, held=held)
     if verdict.alert:
         rooms.alert_staff(w, seat.group_id, ref)
 

@@ -112,7 +112,7 @@ def state(w: Work, session: GroupSession, found: rooms.Place) -> dict[str, Any]:
 
 
 def roster(w: Work, session: GroupSession, found: rooms.Place) -> list[Present]:
-    """Who is here, for the facilitator: hands first in the order they went up, then by alias. One query."""
+    """Who is here, for the facilitator, always in the same order: a row must not move under a pointer. Two queries."""
     step = run_sheet(w, session, found)[session.position].step
     answered = exercises.answered_by(w, session.id, step.id)
     rows = w.db.execute(
@@ -120,7 +120,7 @@ def roster(w: Work, session: GroupSession, found: rooms.Place) -> list[Present]:
         .join(Seat, (Seat.membership_id == Membership.id) & (Seat.room_id == found.room_id))
         .outerjoin(Attendance, (Attendance.membership_id == Membership.id) & (Attendance.session_id == session.id))
         .where(Membership.group_id == found.group_id, Membership.role == MEMBER, Membership.left_at.is_(None))
-        .order_by(Attendance.hand_at.is_(None), Attendance.hand_at, Membership.alias)
+        .order_by(Membership.alias)
     )
     return [
         Present(

@@ -9,6 +9,7 @@ from app.core.work import Work
 from app.notify import outbox
 from groups import exercises, messages
 from groups.models import Group, Message, Room, Seat
+from moderation.screening import mask
 from moderation.subjects import ContextLine, Described
 
 _CONTEXT = 4  # lines before the one under review
@@ -19,7 +20,7 @@ class MessageSubject:
 
     def describe(self, w: Work, subject_id: int) -> Described:
         row = w.db.execute(
-            select(Message, Seat.alias, Group.name)
+            select(Message, Seat.alias, Group.name, Room.kind)
             .join(Seat, Seat.id == Message.seat_id)
             .join(Room, Room.id == Message.room_id)
             .join(Group, Group.id == Room.group_id)
@@ -32,9 +33,15 @@ class MessageSubject:
             .order_by(Message.id.desc())
             .limit(_CONTEXT)
         ).all()
+        if row.kind == "pair":
+            before = []  # what two people said to each other is theirs; only what is under review is read
         context = tuple(ContextLine(c.alias, c.text, c.at) for c in reversed(before))
         message = row.Message
         return Described(row.alias, row.name, message.text, message.at, message.status == "held", context)
+
+    def author(self, w: Work, subject_id: int) -> int:
+        query = select(Seat.person_id).join(Message, Message.seat_id == Seat.id).where(Message.id == subject_id)
+        return w.db.scalars(query).one()
 
     def release(self, w: Work, subject_id: int) -> None:
         messages.release(w, subject_id)
@@ -53,11 +60,16 @@ class AnswerSubject:
             raise NotFound  # its author took it back
         return Described(row.alias, "", answer.value, answer.updated_at, answer.status == "held", ())
 
+    def author(self, w: Work, subject_id: int) -> int:
+        person_id: int = exercises.for_review(w, subject_id).person_id
+        return person_id
+
     def release(self, w: Work, subject_id: int) -> None:
         row = exercises.for_review(w, subject_id)
         if row.Answer.status != "held":
             return
         row.Answer.status = "posted"
+        row.Answer.value = mask(row.Answer.value)
         w.announce(f"person:{row.person_id}", "notice", {"kind": "released", "room": row.room})
 
     def reject(self, w: Work, subject_id: int, reason: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from sqlalchemy import func, select, update
@@ -36,6 +37,7 @@ class Ask:
     red: bool
     state: str
     deadline_at: datetime
+    answered_at: datetime | None
     ladder: tuple[Rung, ...]
 
 
@@ -76,12 +78,16 @@ def start(w: Work, report: RelapseReport, steps: Sequence[plan.Step], first_posi
 
 def due(w: Work) -> list[Ask]:
     """Everybody who asks the actor for contact now, most pressing first."""
+    return _asks(w, OutreachStep.state.in_(OPEN))
+
+
+def _asks(w: Work, *conditions: Any) -> list[Ask]:
     rows = w.db.execute(
         select(OutreachStep, Membership.alias, Group.name)
         .join(RelapseReport, RelapseReport.id == OutreachStep.report_id)
         .join(Membership, Membership.id == RelapseReport.membership_id)
         .join(Group, Group.id == Membership.group_id)
-        .where(OutreachStep.person_id == w.who.person_id, OutreachStep.state.in_(OPEN))
+        .where(OutreachStep.person_id == w.who.person_id, *conditions)
         .order_by(OutreachStep.level.desc(), OutreachStep.deadline_at, OutreachStep.id)
     ).all()
     ladders = _ladders(w, [row.OutreachStep.report_id for row in rows], w.who.person_id)
@@ -95,10 +101,16 @@ def due(w: Work) -> list[Ask]:
             step.level == "red",
             step.state,
             step.deadline_at or w.now,
+            step.answered_at,
             ladders[step.report_id],
         )
         for step, alias, group_name in rows
     ]
+
+
+def taken_on(w: Work) -> list[Ask]:
+    """Whom the actor said they would contact, of the last two days: so that nobody is forgotten after the yes."""
+    return _asks(w, OutreachStep.state == "contact", OutreachStep.answered_at > w.now - timedelta(days=2))
 
 
 def ladder(w: Work, report_id: int, person_id: int) -> tuple[Rung, ...]:
@@ -115,8 +127,9 @@ def acknowledge(w: Work, ref: str, version: int) -> None:
     step = _mine(w, ref)
     report = _locked(w, step.report_id)
     _answer(w, step, version, "contact")
-    _let_off(w, report.id)
-    report.state = "contact"
+    _let_off(w, report.id, spare_red=step.level != "red")
+    if not red_open(w, report.id):
+        report.state = "contact"
     reporter = w.db.get_one(Membership, report.membership_id)
     outbox.queue(w, reporter.person_id, "contact", report.public_id, f"contact:{report.id}:{step.id}")
     audit.record(w, "outreach.acknowledged", "outreach", step.id)
@@ -159,6 +172,12 @@ def sweep(database: Database) -> int:
         except Exception:  # one ladder that cannot move must not hold up the others
             log.exception("ladder_failed", report=report_id)
     return moved
+
+
+def count(w: Work, report_id: int) -> int:
+    """How many rungs the report has had so far: where a further ladder begins."""
+    highest = w.db.scalar(select(func.max(OutreachStep.position)).where(OutreachStep.report_id == report_id))
+    return 0 if highest is None else highest + 1
 
 
 def red_open(w: Work, report_id: int) -> bool:
@@ -226,14 +245,21 @@ def _locked(w: Work, report_id: int) -> RelapseReport:
     return w.db.scalars(query.execution_options(populate_existing=True)).one()
 
 
-def _let_off(w: Work, report_id: int) -> None:
-    """Nobody else needs to act: their steps are cancelled and their inbox lines put away."""
+def _let_off(w: Work, report_id: int, *, spare_red: bool = False) -> None:
+    """Nobody else needs to act: their steps are cancelled and their inbox lines put away.
+
+    With `spare_red`, whoever was asked because the writer may not be safe stays asked: a buddy's yes to an ordinary
+    question must not call them off.
+    """
+    mine = OutreachStep.report_id == report_id
+    if spare_red:
+        mine = mine & (OutreachStep.level != "red")
     w.db.execute(
         update(OutreachStep)
-        .where(OutreachStep.report_id == report_id, OutreachStep.state.in_(("waiting", "asked", "open")))
+        .where(mine, OutreachStep.state.in_(("waiting", "asked", "open")))
         .values(state="cancelled", version=OutreachStep.version + 1)
     )
-    refs = w.db.scalars(select(OutreachStep.public_id).where(OutreachStep.report_id == report_id)).all()
+    refs = w.db.scalars(select(OutreachStep.public_id).where(mine)).all()
     outbox.settle(w, "outreach", refs)
 
 
@@ -264,9 +290,15 @@ def _ladders(w: Work, report_ids: Sequence[int], person_id: int) -> dict[int, tu
         .outerjoin(Membership, Membership.id == OutreachStep.membership_id)
         .where(OutreachStep.report_id.in_(report_ids))
         .order_by(OutreachStep.position, OutreachStep.id)
-    )
+    ).all()
     found: dict[int, list[Rung]] = {}
+    buddies_of: dict[int, set[int]] = {}
+    for step, _alias in rows:
+        if step.rung == plan.BUDDY and step.level != "red":
+            buddies_of.setdefault(step.report_id, set()).add(step.person_id)
     for step, alias in rows:
+        if step.level == "red" and person_id in buddies_of.get(step.report_id, ()):
+            continue  # a buddy is not shown that their buddy may not be safe
         rung = Rung(alias, step.rung, step.state, step.asked_at, step.deadline_at, step.person_id == person_id)
         found.setdefault(step.report_id, []).append(rung)
     return {report_id: tuple(rungs) for report_id, rungs in found.items()}

@@ -25,6 +25,7 @@ from moderation.screening import screen
 
 KINDS = ("urge", "lapse", "relapse")
 SAFE = ("yes", "unsure", "no")
+NOT_ASKED = "unsaid"  # a one-tap ask for contact does not put the question
 ANALYSIS = ("situation", "trigger", "thought", "feeling", "aftermath", "next_time")
 
 
@@ -69,11 +70,40 @@ def begin(w: Work, found: rooms.Place, kind: str, key: str) -> str:
 
 
 def say_safe(w: Work, ref: str, safe: str) -> None:
-    """Keep the answer to the safety question. Anything but yes makes the report one that is sent at once."""
+    """Keep the answer to the safety question of a draft: `warn` follows for anything but yes."""
     if safe not in SAFE:
         raise Invalid(N_("Kies wat nu het meest klopt. Er is nog niets verstuurd."))
-    report = _draft(w, ref)
-    report.safe = safe
+    report = _own(w, ref, change=True)
+    if report.sent_at is None or safe != "yes":
+        report.safe = safe
+
+
+def warn(w: Work, ref: str, clocks: plan.Clocks) -> None:
+    """The writer may not be safe: facilitators are asked at once, whatever became of the report before. For its
+    writer. Asks once while somebody is being asked. Writes the ladder, outbox rows and an audit line.
+    """
+    report = _own(w, ref, change=True)
+    if outreach.red_open(w, report.id):
+        return
+    membership = w.db.get_one(Membership, report.membership_id)
+    rungs = outreach.count(w, report.id)
+    report.state, report.sent_at = "asked", report.sent_at or w.now
+    w.db.flush()
+    steps = _plan(w, membership, safe=False, ask_buddy=False, ask_facilitator=True, clocks=clocks)
+    outreach.start(w, report, steps, first_position=rungs)
+    audit.record(w, "report.urgent", "report", report.id)
+
+
+def ping(w: Work, found: rooms.Place, key: str, clocks: plan.Clocks) -> str:
+    """Ask one's buddy for contact in one tap, without a word. The same `key` again asks once. For members.
+
+    Writes and announces what `send` does; the safety question is kept as not asked.
+    """
+    ref = begin(w, found, "urge", key)
+    report = _own(w, ref, change=True)
+    report.safe = report.safe or NOT_ASKED
+    send(w, ref, ask_buddy=True, ask_facilitator=False, clocks=clocks)
+    return ref
 
 
 def send(w: Work, ref: str, *, ask_buddy: bool, ask_facilitator: bool, clocks: plan.Clocks) -> None:
@@ -85,7 +115,7 @@ def send(w: Work, ref: str, *, ask_buddy: bool, ask_facilitator: bool, clocks: p
     report = _own(w, ref, change=True)
     if report.sent_at is not None:
         return
-    safe = report.safe == "yes"
+    safe = report.safe in ("yes", NOT_ASKED)
     if not report.safe:
         raise Invalid(N_("Beantwoord eerst of je veilig bent. Alles is bewaard."))
     if safe and not ask_buddy and not ask_facilitator:
@@ -118,17 +148,11 @@ def write_analysis(w: Work, ref: str, part: str, text: str, clocks: plan.Clocks)
     report = _own(w, ref, change=True)
     cleaned = plain(text) if text.strip() else ""
     setattr(report, part, cleaned)
-    membership = w.db.get_one(Membership, report.membership_id)
     verdict = screen(cleaned, where="report")
     danger = verdict.alert and any(r.kind == "crisis_self" for r in verdict.reasons)
-    if danger and not outreach.red_open(w, report.id):
-        rungs = outreach.ladder(w, report.id, membership.person_id)
-        report.safe, report.state = "no", "asked"
-        report.sent_at = report.sent_at or w.now
-        w.db.flush()
-        steps = _plan(w, membership, safe=False, ask_buddy=False, ask_facilitator=True, clocks=clocks)
-        outreach.start(w, report, steps, first_position=len(rungs))
-        audit.record(w, "report.urgent", "report", report.id)
+    if danger:
+        report.safe = "no"
+        warn(w, ref, clocks)
     return danger
 
 

@@ -22,6 +22,7 @@ class Case(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     public_id: Mapped[str] = mapped_column(String(12), unique=True)
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    group_id: Mapped[int] = mapped_column(ForeignKey("groups.id"))
     subject_kind: Mapped[str] = mapped_column(String(20))
     subject_id: Mapped[int]
     level: Mapped[int]

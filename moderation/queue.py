@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, column, func, select, table, update
 
 from app.core import audit, ids
-from app.core.errors import Closed, Invalid, NotFound
+from app.core.errors import Closed, Forbidden, Invalid, NotFound
 from app.core.i18n import N_
+from app.core.permissions import Role
 from app.core.text import plain
 from app.core.work import Work
 from moderation import subjects
@@ -55,6 +57,7 @@ def level_of(reasons: Iterable[Reason], alert: bool) -> int:
 def open_case(
     w: Work,
     organisation_id: int,
+    group_id: int,
     subject_kind: str,
     subject_id: int,
     kinds: Iterable[str],
@@ -68,6 +71,7 @@ def open_case(
     case = Case(
         public_id=ids.public_id(),
         organisation_id=organisation_id,
+        group_id=group_id,
         subject_kind=subject_kind,
         subject_id=subject_id,
         level=level,
@@ -85,16 +89,14 @@ def open_case(
 def waiting(w: Work) -> list[Card]:
     """Everything that waits in one's own organisation: danger first, then what is due first. One query."""
     rows = w.db.scalars(
-        select(Case)
-        .where(Case.organisation_id == w.who.organisation_id, Case.decided_at.is_(None))
-        .order_by(Case.level, Case.due_at, Case.id)
+        select(Case).where(_reach(w), Case.decided_at.is_(None)).order_by(Case.level, Case.due_at, Case.id)
     )
     return [_card(case) for case in rows]
 
 
 def count(w: Work) -> int:
     """How many cases wait in one's own organisation. One query."""
-    query = select(func.count()).where(Case.organisation_id == w.who.organisation_id, Case.decided_at.is_(None))
+    query = select(func.count()).where(_reach(w), Case.decided_at.is_(None))
     return w.db.scalar(query) or 0
 
 
@@ -113,6 +115,8 @@ def decide(w: Work, public_id: str, version: int, decision: str, reason: str, no
     """
     case = _own(w, public_id)
     note = plain(note, limit=500) if note.strip() else ""
+    if w.who.person_id == subjects.of_kind(case.subject_kind).author(w, case.subject_id):
+        raise Forbidden(N_("Dit schreef je zelf. Laat iemand anders besluiten."))
     if decision not in DECISIONS or (decision == "seen") is case.held:
         raise Invalid(N_("Kies eerst een besluit. Er is nog niets veranderd."))
     if reason not in (("", *REASONS) if decision != "reject" else REASONS):
@@ -142,16 +146,38 @@ def decide(w: Work, public_id: str, version: int, decision: str, reason: str, no
 
 
 def withdraw(w: Work, subject_kind: str, subject_id: int) -> None:
-    """Close the open cases about something that is no longer there to be decided: its author replaced it."""
+    """Close the open cases about something that is no longer there to be decided: its author replaced it.
+
+    A red case stays: who spoke of danger and took it back is still somebody to look after. It can only be seen then.
+    """
+    mine = (Case.subject_kind == subject_kind) & (Case.subject_id == subject_id) & Case.decided_at.is_(None)
     w.db.execute(
         update(Case)
-        .where(Case.subject_kind == subject_kind, Case.subject_id == subject_id, Case.decided_at.is_(None))
+        .where(mine, Case.level > RED)
         .values(decision="withdrawn", decided_at=w.now, version=Case.version + 1)
+    )
+    w.db.execute(update(Case).where(mine, Case.level == RED).values(held=False, version=Case.version + 1))
+    audit.record(w, "case.withdrawn", subject_kind, subject_id)
+
+
+def _reach(w: Work) -> ColumnElement[bool]:
+    """Which cases the actor may see: moderators those of their organisation, others those of groups they lead."""
+    own = Case.organisation_id == w.who.organisation_id
+    if w.who.role is Role.MODERATOR:
+        return own
+    return own & Case.group_id.in_(_led_by(w.who.person_id))
+
+
+def _led_by(person_id: int) -> Any:
+    """The groups somebody leads, asked of the table by name: its package stands above this one."""
+    leads = table("memberships", column("group_id"), column("person_id"), column("role"), column("left_at"))
+    return select(leads.c.group_id).where(
+        leads.c.person_id == person_id, leads.c.role == "facilitator", leads.c.left_at.is_(None)
     )
 
 
 def _own(w: Work, public_id: str) -> Case:
-    case = w.db.scalar(select(Case).where(Case.public_id == public_id, Case.organisation_id == w.who.organisation_id))
+    case = w.db.scalar(select(Case).where(Case.public_id == public_id, _reach(w)))
     if case is None:
         raise NotFound
     return case

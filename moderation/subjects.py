@@ -41,6 +41,9 @@ class Subject(Protocol):
     def describe(self, w: Work, subject_id: int) -> Described:
         """The thing and what came before it. Raises `NotFound`."""
 
+    def author(self, w: Work, subject_id: int) -> int:
+        """The id of the person who wrote it."""
+
     def release(self, w: Work, subject_id: int) -> None:
         """Let it through as it stands, and tell its author."""
 

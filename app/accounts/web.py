@@ -34,13 +34,17 @@ def sign_in() -> Any:
     """Check the two and start a session. Unknown names take as long and look the same as known ones."""
     login, secret = request.form.get("login", "")[:80], request.form.get("secret", "")
     try:
-        web.house().limiter.per_minute(10, "sign in", web.source())
-        web.house().limiter.per_minute(10, "sign in as", ids.digest(accounts.fold_login(login)))
+        limiter, source = web.house().limiter, web.source()
+        limiter.per_minute(30, "sign in", source)
+        limiter.per_minute(8, "sign in as", ids.digest(accounts.fold_login(login)), source)
         with web.read() as r:
             known = accounts.credentials(r, login)
         if not passwords.matches(known.secret_hash if known else None, secret) or known is None:
             raise Unauthenticated(_WRONG)
         with web.house().database.work() as w:
+            held = session_cookie(request.environ, web.house().cookie)
+            if held:
+                accounts.end_session(w, ids.digest(held))
             token = accounts.start_session(w, known.person_id, web.house().settings.session_days)
     except AppError as refusal:
         if web.wants_json():
@@ -125,6 +129,7 @@ def _end(response: BaseResponse) -> BaseResponse:
         with web.house().database.work() as w:
             accounts.end_session(w, ids.digest(token))
     flask.session.clear()
-    response.delete_cookie(web.house().cookie, path="/", samesite="Lax", httponly=True)
+    found = web.house()
+    response.delete_cookie(found.cookie, path="/", samesite="Lax", httponly=True, secure=found.settings.production)
     response.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
     return response

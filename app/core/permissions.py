@@ -67,6 +67,11 @@ BUNDLES: dict[Role, frozenset[Permission]] = {
         Permission.ORGANISATION_CASE_READ,
         Permission.OUTREACH_STEP_ACKNOWLEDGE,
     },
-    Role.MODERATOR: _EVERYBODY | {Permission.ORGANISATION_CASE_DECIDE, Permission.ORGANISATION_CASE_READ},
-    Role.ADMINISTRATOR: _EVERYBODY,
+    Role.MODERATOR: _EVERYBODY
+    | {
+        Permission.ORGANISATION_CASE_DECIDE,
+        Permission.ORGANISATION_CASE_READ,
+        Permission.OUTREACH_STEP_ACKNOWLEDGE,
+    },
+    Role.ADMINISTRATOR: _EVERYBODY | {Permission.OUTREACH_STEP_ACKNOWLEDGE},
 }

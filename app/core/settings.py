@@ -35,6 +35,7 @@ class Settings:
     session_days: int = 30
     outreach_minutes_buddy: int = 120
     outreach_minutes_facilitator: int = 120
+    proxies: int = 0
     log_level: str = "INFO"
 
     @property
@@ -66,6 +67,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         session_days=_number(env, "SAMEN_SESSION_DAYS", 30, 1, 90),
         outreach_minutes_buddy=_number(env, "SAMEN_OUTREACH_MINUTES_BUDDY", 120, 1, 1440),
         outreach_minutes_facilitator=_number(env, "SAMEN_OUTREACH_MINUTES_FACILITATOR", 120, 1, 1440),
+        proxies=_number(env, "SAMEN_PROXIES", 0, 0, 5),
         log_level=_one_of(env, "SAMEN_LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"),
     )
     _check(settings)

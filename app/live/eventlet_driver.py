@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 import warnings
 from typing import Any
 
 PENDING = 200  # packets waiting for one client before it is cut
 FRAGMENTS = 1_024
+FRAMES_A_SECOND = 100
+FRAMES_AT_ONCE = 400
 SEND_BUFFER = 131_072  # bytes the kernel may hold for one client: beyond it the bounded queue fills
 MAX_SOCKETS = 8_000
 HANDSHAKE_SECONDS = 10
@@ -115,7 +118,16 @@ def _unmask(data: bytes, mask: bytes, length: int | None = None, offset: int = 0
     return (int.from_bytes(data[:size], "big") ^ int.from_bytes(whole, "big")).to_bytes(size, "big")
 
 
+def _within_budget(client: Any) -> bool:
+    """May this client send one more frame? It gains `FRAMES_A_SECOND`, and may save up `FRAMES_AT_ONCE`."""
+    now = time.monotonic()
+    ahead = max(getattr(client, "ahead", now), now) + 1 / FRAMES_A_SECOND
+    client.ahead = ahead
+    return ahead - now <= FRAMES_AT_ONCE / FRAMES_A_SECOND
+
+
 def _harden_frames() -> None:
+    import eventlet
     from eventlet import websocket
 
     frames: Any = websocket.RFC6455WebSocket
@@ -137,6 +149,9 @@ def _harden_frames() -> None:
     def wait(self: Any) -> str | None:
         """Only what Socket.IO text clients send gets through; anything else ends the connection quietly."""
         data = original_wait(self)
+        eventlet.sleep(0)  # a client that never pauses must not keep the others waiting
+        if not _within_budget(self):
+            return None
         if isinstance(data, str) and (data == "3" or (len(data) > 1 and data[0] == "4" and data[1] in "0123")):
             return data
         return None

@@ -18,6 +18,7 @@ from app.core.work import Announcement
 log = structlog.get_logger()
 
 ITEMS = 32  # messages one event may carry
+SOCKETS = 8  # open screens a session may have
 
 
 class Server(Protocol):
@@ -34,22 +35,24 @@ class Fanout:
     def __init__(self) -> None:
         self._server: Server | None = None
         self._cut: Any = None
-        self._sockets: dict[str, set[str]] = defaultdict(set)
+        self._sockets: dict[str, dict[str, None]] = defaultdict(dict)  # in order of opening
         self._lock = threading.Lock()
 
     def attach(self, server: Server, cut: Any) -> None:
         """Use this Socket.IO server; `cut(sid)` ends one socket for good."""
         self._server, self._cut = server, cut
 
-    def opened(self, sid: str, session: str) -> None:
-        """A socket of this session was opened."""
+    def opened(self, sid: str, session: str) -> list[str]:
+        """A socket of this session was opened. Returns the oldest ones where it now has too many."""
         with self._lock:
-            self._sockets[session].add(sid)
+            held = self._sockets[session]
+            held[sid] = None
+            return list(held)[: max(0, len(held) - SOCKETS)]
 
     def closed(self, sid: str, session: str) -> None:
         """A socket of this session is gone."""
         with self._lock:
-            self._sockets[session].discard(sid)
+            self._sockets[session].pop(sid, None)
             if not self._sockets[session]:
                 del self._sockets[session]
 
@@ -69,6 +72,11 @@ class Fanout:
         with self._lock:
             sids = list(self._sockets.get(session, ()))
         for sid in sids:
+            self.cut(sid)
+
+    def cut(self, sid: str) -> None:
+        """End one socket for good."""
+        if self._cut is not None:
             self._cut(sid)
 
     def announce(self, announcements: Sequence[Announcement]) -> None:

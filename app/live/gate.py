@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
+
+from werkzeug.http import parse_cookie
 
 from app.core import ids
 from app.core.actor import Actor
@@ -43,11 +44,7 @@ class Gate:
 
 def session_cookie(environ: Environ, name: str) -> str:
     """The session token a request carries, or an empty string."""
-    try:
-        morsel = SimpleCookie(environ.get("HTTP_COOKIE", "")).get(name)
-    except CookieError:
-        return ""
-    return morsel.value if morsel else ""
+    return parse_cookie(environ).get(name, "")
 
 
 def _refuse(start_response: StartResponse, status: str) -> Iterable[bytes]:

@@ -14,7 +14,7 @@ import socketio
 import structlog
 
 from app.core.actor import Actor
-from app.core.errors import AppError, Forbidden, Invalid, Unauthenticated, Unavailable
+from app.core.errors import AppError, Forbidden, Invalid, RateLimited, Unauthenticated, Unavailable
 from app.core.ratelimit import Tempo
 from app.core.work import Database
 from app.live.fanout import Fanout
@@ -71,7 +71,8 @@ class Gateway:
         self._adopt(sid, environ)
         self._sessions[sid] = actor.session
         self._actors[sid] = actor
-        self._fanout.opened(sid, actor.session)
+        for oldest in self._fanout.opened(sid, actor.session):
+            self._fanout.cut(oldest)
         topics = [f"person:{actor.person_id}"]
         if actor.staff:
             topics.append(f"staff:{actor.organisation_id}")
@@ -88,11 +89,12 @@ class Gateway:
         def handle(sid: str, data: Any = None, *_more: Any) -> dict[str, Any]:
             language = "nl"
             try:
+                self._tempo.per_minute(event.per_minute, event.name, self._sessions.get(sid, ""))
                 actor = self._who(event, sid)
                 language = actor.language
                 reply = self._answer(event, actor, data)
             except AppError as refusal:
-                self._count(sid, refusal)
+                self._count(sid, refusal, event.name)
                 return self._translate(language, refusal)
             except Exception:
                 log.exception("event_failed", name=event.name)
@@ -119,7 +121,6 @@ class Gateway:
     def _answer(self, event: LiveEvent, actor: Actor, data: Any) -> Reply:
         if not actor.may(event.permission):
             raise Forbidden
-        self._tempo.per_minute(event.per_minute, event.name, actor.session)
         if not isinstance(data, dict):
             raise Invalid
         command = event.parse(actor, data)
@@ -131,14 +132,19 @@ class Gateway:
 
     def _unknown(self, _event: str, sid: str, *_data: Any) -> dict[str, Any]:
         refusal = Invalid()
-        self._count(sid, refusal)
+        self._count(sid, refusal, "")
         return self._translate("nl", refusal)
 
-    def _count(self, sid: str, refusal: AppError) -> None:
+    def _count(self, sid: str, refusal: AppError, event: str) -> None:
         """A socket that keeps sending nonsense, or speaks for an ended session, is cut; it hears why first."""
-        if isinstance(refusal, Invalid):
+        if isinstance(refusal, Invalid | RateLimited) and event != "message.send":
             self._bad[sid] = self._bad.get(sid, 0) + 1
-        if isinstance(refusal, Unauthenticated) or self._bad.get(sid, 0) >= BAD_EVENTS:
+        bad = self._bad.get(sid, 0)
+        if isinstance(refusal, Unauthenticated):
             last_word = threading.Timer(LAST_WORD, self._fanout.end, (self._sessions.get(sid, ""),))
-            last_word.daemon = True
-            last_word.start()
+        elif bad == BAD_EVENTS:
+            last_word = threading.Timer(LAST_WORD, self._fanout.cut, (sid,))
+        else:
+            return
+        last_word.daemon = True
+        last_word.start()

@@ -19,13 +19,31 @@ from app.part import LiveEvent
 PACKET_LIMIT = 65_536  # bytes: the longest message in any spelling, and enough beyond it to refuse it in words
 
 
+RESERVED = ("connect", "disconnect", "*")  # names the library keeps for itself; from a client they mean nothing
+
+
 class TextPacket(socketio.packet.Packet):  # type: ignore[misc]
-    """Socket.IO packets without binary attachments: nobody needs them, and they can be announced without end."""
+    """Socket.IO packets without binary attachments, whose events can only be called by an ordinary name.
+
+    Whatever cannot be read becomes an event that does not exist: it is refused and counted like any other.
+    """
 
     def decode(self, encoded_packet: Any) -> Any:
-        if not isinstance(encoded_packet, str) or encoded_packet[:1] in ("5", "6"):
-            raise ValueError("binary packets are not accepted")
-        return super().decode(encoded_packet)
+        try:
+            if not isinstance(encoded_packet, str) or encoded_packet[:1] not in ("0", "1", "2", "3"):
+                raise ValueError("not a packet that a client may send")
+            attachments = super().decode(encoded_packet)
+        except Exception:  # the library raises whatever its parser meets
+            self._make_unknown()
+            return 0
+        named = isinstance(self.data, list) and self.data and isinstance(self.data[0], str)
+        if self.packet_type == socketio.packet.EVENT and (not named or self.data[0] in RESERVED):
+            self._make_unknown()
+        return attachments
+
+    def _make_unknown(self) -> None:
+        self.packet_type, self.namespace, self.id = socketio.packet.EVENT, "/", None
+        self.data = ["?"]
 
 
 def open_live(

@@ -79,6 +79,7 @@ def chosen() -> Any:
             group_id = accounts.look_up_invitation(w, half["code"]).group_id
             half["offers"] = names.offer_aliases(rooms.taken_aliases(w, group_id) | set(half["offers"]))
         half.pop("alias", None)
+        half.pop("written", None)
         _keep(half)
         return flask.redirect(flask.url_for("joining.choose"), code=303)
     alias = request.form.get("alias", "")
@@ -111,10 +112,23 @@ def join() -> Any:
         raise Invalid(N_("Vink eerst aan dat je je aan de afspraken houdt. Er is nog niets vastgelegd."))
     web.house().limiter.per_minute(5, "join", web.source())
     secret_hash = passwords.hash_secret(half["passphrase"])
-    with web.house().database.work() as w:
-        token = _join(w, half, secret_hash)
+    try:
+        with web.house().database.work() as w:
+            token = _join(w, half, secret_hash)
+    except AppError as refusal:
+        token = _joined_before(half, refusal)  # a second tap: the first one did it
     flask.session.clear()
     return sign_in_browser(flask.redirect(flask.url_for("today.show"), code=303), token)
+
+
+def _joined_before(half: dict[str, Any], refusal: AppError) -> str:
+    """Sign in whoever this slip already brought in. Raises the refusal of the second try if it was nobody."""
+    with web.read() as r:
+        known = accounts.credentials(r, half["login"])
+    if known is None or not passwords.matches(known.secret_hash, half["passphrase"]):
+        raise refusal
+    with web.house().database.work() as w:
+        return accounts.start_session(w, known.person_id, web.house().settings.session_days)
 
 
 def _join(w: Work, half: dict[str, Any], secret_hash: str) -> str:

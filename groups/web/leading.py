@@ -9,8 +9,9 @@ from flask import Blueprint
 
 from app import web
 from app.accounts import accounts
+from app.core.errors import Invalid
 from app.core.permissions import Permission
-from groups import rooms, sessions
+from groups import rooms
 
 blueprint = Blueprint("leading", __name__)
 
@@ -31,7 +32,7 @@ def invite(group: str) -> Any:
     with web.work() as w:
         found = rooms.lead_place(w, group)
         code = accounts.invite(w, found.group_id)
-    flask.session["invitation"] = {"group": group, "code": code}
+    flask.session["invitation"] = web.house().keys.seal(f"invitation {group}", code.encode())
     return web.done(flask.url_for("leading.invitation", group=group))
 
 
@@ -41,7 +42,11 @@ def invitation(group: str) -> Any:
     """The code that was just made, on a neutral slip."""
     with web.read() as w:
         found = rooms.lead_place(w, group)
-        planned = [s for s in sessions.upcoming(w) if s.group == group]
-    made = flask.session.pop("invitation", None)
-    code = made["code"] if made and made["group"] == group else None
-    return flask.render_template("groups/invitation.html", place=found, code=code, planned=planned)
+    sealed = flask.session.pop("invitation", None)
+    try:
+        code = web.house().keys.unseal(f"invitation {group}", sealed, max_age=600).decode() if sealed else None
+    except Invalid:
+        code = None  # made for another group, or long ago
+    return flask.render_template(
+        "groups/invitation.html", place=found, code=code, address=web.house().settings.origins[0].split("://")[1]
+    )

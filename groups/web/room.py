@@ -12,7 +12,7 @@ from app import web
 from app.core.errors import AppError
 from app.core.permissions import Permission
 from app.core.work import Work
-from groups import conversation, exercises, messages, presence, rooms, stage
+from groups import conversation, exercises, messages, presence, rooms, sessions, stage
 from groups.curriculum import house_rules, programme
 from groups.live import parse_post
 from groups.models import GroupSession
@@ -78,6 +78,7 @@ def answer(room: str) -> Any:
             value,
             share="share" in request.form,
             session_id=session.id if session else 0,
+            revealed=bool(session and session.revealed),
         )
         if session is not None:
             stage.tell(w, session, found)
@@ -108,6 +109,7 @@ def _show(room: str, **extra: Any) -> str:
             "held": conversation.waiting(w, found),
             "rules": house_rules(web.language()),
             "session": _session(w, running, found) if running else None,
+            "upcoming": next((s for s in sessions.upcoming(w) if s.room == room and s.status == "planned"), None),
             "facilitators": [m.alias for m in rooms.facilitators_of(w, found.group_id)],
         }
         conversation.mark_read(w, room, found.last_seq)

@@ -42,8 +42,5 @@ def ping() -> Any:
         if not own:
             raise NotFound
         place = next(p for p in rooms.places(w) if p.membership_id == own[0].own_membership_id)
-        ref = relapse.begin(w, place, "urge", client_key(request.form.get("key")))
-        if relapse.read(w, ref).sent_at is None:
-            relapse.say_safe(w, ref, "yes")
-        relapse.send(w, ref, ask_buddy=True, ask_facilitator=False, clocks=clocks)
+        ref = relapse.ping(w, place, client_key(request.form.get("key")), clocks)
     return web.done(flask.url_for("reports.show", ref=ref))

@@ -21,7 +21,7 @@ blueprint = Blueprint("outreach", __name__)
 @web.needs(Permission.OUTREACH_STEP_ACKNOWLEDGE)
 def acknowledge(ref: str) -> Any:
     """ "I am on it.\""""
-    return _answer(outreach.acknowledge, ref)
+    return _answer(outreach.acknowledge, ref, to="today.show" if web.actor().staff else "buddies.duo")
 
 
 @blueprint.post("/contact/<ref>/nee")
@@ -31,7 +31,7 @@ def hand_on(ref: str) -> Any:
     return _answer(outreach.hand_on, ref)
 
 
-def _answer(answer: Callable[[Work, str, int], None], ref: str) -> Any:
+def _answer(answer: Callable[[Work, str, int], None], ref: str, *, to: str = "today.show") -> Any:
     version = web.number("version")
     try:
         with web.work() as w:
@@ -39,4 +39,5 @@ def _answer(answer: Callable[[Work, str, int], None], ref: str) -> Any:
     except Closed:
         if web.wants_json():
             raise  # for a person it is good news: somebody else was first
-    return web.done(flask.url_for("today.show"))
+        to = "today.show"
+    return web.done(flask.url_for(to))

@@ -63,7 +63,7 @@ def safe(ref: str) -> Any:
     with web.work() as w:
         relapse.say_safe(w, ref, answer)
         if answer != "yes":
-            relapse.send(w, ref, ask_buddy=False, ask_facilitator=True, clocks=_clocks())
+            relapse.warn(w, ref, _clocks())
     if answer == "yes":
         return web.done(flask.url_for("reports.step", ref=ref, step="wie"))
     return web.done(flask.url_for("reports.show", ref=ref))

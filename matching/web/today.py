@@ -25,7 +25,7 @@ def show() -> Any:
     with web.read() as w:
         if w.who.role is Role.CLIENT:
             return flask.render_template("today/client.html", **_client(w))
-        if w.who.role is Role.MODERATOR:
+        if w.who.role is Role.MODERATOR and not outreach.due(w) and not outreach.taken_on(w):
             return flask.redirect(flask.url_for("moderation.waiting"))
         return flask.render_template("today/staff.html", **_staff(w))
 
@@ -57,6 +57,7 @@ def _client(w: Work) -> dict[str, Any]:
 def _staff(w: Work) -> dict[str, Any]:
     return {
         "asks": outreach.due(w),
+        "taken_on": outreach.taken_on(w),
         "cards": queue.waiting(w),
         "planned": sessions.upcoming(w),
         "places": [p for p in rooms.places(w) if p.kind == "group" and p.leads],

@@ -6,10 +6,10 @@ export function quiet() {
     const form = event.target
     if (!form.matches('form[data-quiet]')) return
     event.preventDefault()
-    const button = event.submitter
-    if (button) button.disabled = true // a double click is one click
+    if (form.dataset.busy) return // a double click is one click
+    form.dataset.busy = 'yes'
     const answer = await post(form.action, new FormData(form))
-    if (button) button.disabled = false
+    delete form.dataset.busy
     told(form, answer)
   })
 }
@@ -27,10 +27,11 @@ function told(form, answer) {
   if (form.matches('[data-answer]') && answer.ok) {
     sessionStorage.removeItem(`draft:${form.querySelector('[data-draft]')?.dataset.draft}`)
     if (answer.crisis) location.assign('/hulp?said=1')
-    place.textContent = '✓'
     const box = form.closest('[data-answering]')
     box.open = false
     box.dataset.answered = ''
     box.querySelector('summary').textContent = box.dataset.again
+    box.querySelector('summary').focus()
+    document.querySelector('[data-notice]').textContent = box.dataset.saved
   } else if (!answer.ok && answer.code !== 'closed' && place) place.textContent = answer.message
 }

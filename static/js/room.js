@@ -6,6 +6,7 @@ const page = document.body.dataset
 const words = () => document.querySelector('[data-words]').dataset
 const list = () => document.querySelector('[data-messages]')
 const waiting = new Map() // key -> { key, text, mask_ok, row }
+const unsent = `unsent:${page.room}` // the same, without rows, for after a reload: same keys, so stored once
 let head = Number(page.head)
 let joined = false
 
@@ -16,8 +17,10 @@ export function room() {
   socket.on('messages', ({ room, items }) => { if (room === page.room) take(items) })
   socket.on('message.changed', change)
   socket.on('notice', notice)
+  socket.on('session.state', ({ room, session }) => { if (room === page.room) begin(session) })
   compose()
-  toEnd()
+  for (const entry of JSON.parse(sessionStorage.getItem(unsent) ?? '[]')) place(entry)
+  stayAtEnd()
   setTimeout(() => { if (!joined) lost() }, 2000)
 }
 
@@ -30,8 +33,14 @@ async function join() {
     show(ack.items)
     if (ack.head > head) await catchUp(ack.head)
     document.dispatchEvent(new CustomEvent('joined', { detail: ack }))
+    begin(ack.session)
     for (const entry of waiting.values()) send(entry) // the same keys again: nothing is stored twice
   } catch { setTimeout(join, 2000) }
+}
+
+// Who waits in the room comes along when the session opens. What they were typing is kept as a draft.
+function begin(session) {
+  if (page.session === '' && session?.status === 'open' && document.querySelector('[data-follows]')) location.reload()
 }
 
 let offline
@@ -55,7 +64,7 @@ async function catchUp(until) {
 }
 
 function show(items) {
-  const near = nearEnd()
+  const near = atEnd
   for (const item of items) {
     if (item.seq <= head) continue
     head = item.seq
@@ -85,10 +94,10 @@ function row(item) {
 
 // Take away the provisional row of one of our own messages: the room now shows the real one.
 function drop(item) {
-  for (const [key, entry] of waiting) {
+  for (const entry of waiting.values()) {
     if (entry.seq === item.seq || entry.posted === item.text || entry.text === item.text) {
       entry.row.remove()
-      waiting.delete(key)
+      done(entry)
       return
     }
   }
@@ -116,10 +125,7 @@ function compose() {
     event.preventDefault()
     const text = field.value.trim()
     if (!text) return
-    const entry = { key: crypto.randomUUID(), text, row: provisional(text) }
-    waiting.set(entry.key, entry)
-    list().append(entry.row)
-    document.querySelector('[data-empty]')?.remove()
+    const entry = place({ key: crypto.randomUUID(), text })
     field.value = ''
     sessionStorage.removeItem(kept)
     fit()
@@ -127,6 +133,25 @@ function compose() {
     send(entry)
   })
   preview(field, kept)
+}
+
+function place(entry) {
+  entry.row = provisional(entry.text)
+  waiting.set(entry.key, entry)
+  list().append(entry.row)
+  document.querySelector('[data-empty]')?.remove()
+  keep()
+  return entry
+}
+
+function done(entry) {
+  waiting.delete(entry.key)
+  keep()
+}
+
+function keep() {
+  const entries = [...waiting.values()].map(({ key, text, mask_ok }) => ({ key, text, mask_ok }))
+  sessionStorage.setItem(unsent, JSON.stringify(entries))
 }
 
 function provisional(text) {
@@ -143,9 +168,9 @@ async function send(entry) {
   if (ack.ok && ack.status === 'posted') {
     entry.seq = ack.seq
     entry.posted = ack.text
-    if (ack.seq <= head) { entry.row.remove(); waiting.delete(entry.key) }
+    if (ack.seq <= head) { entry.row.remove(); done(entry) }
   } else if (ack.ok && ack.status === 'held') {
-    waiting.delete(entry.key)
+    done(entry)
     entry.row.classList.add('msg--held')
     state(entry.row, 'wait', words().held)
   } else if (ack.ok) {
@@ -164,7 +189,7 @@ function state(row, sign, text) {
 }
 
 function giveBack(entry) {
-  waiting.delete(entry.key)
+  done(entry)
   entry.row.remove()
   const field = document.querySelector('[data-composer]').elements.text
   if (!field.value) { field.value = entry.text; field.dispatchEvent(new Event('input')) }
@@ -188,6 +213,7 @@ function preview(field, kept) {
     event.preventDefault()
     card.hidden = true
     offered.mask_ok = true
+    keep()
     offered.row.hidden = false
     send(offered)
     offered = null
@@ -212,7 +238,7 @@ function notice({ kind, room, key }) {
     say(words()[kind])
   } else if (kind === 'held') say(words().noticeHeld)
   else if (kind === 'muted' || kind === 'unmuted' || kind === 'word') say(words()[kind])
-  toEnd()
+  if (kind !== 'case') toEnd()
 }
 
 function say(text) {
@@ -225,9 +251,12 @@ function clock(at) {
 }
 
 const scroller = () => document.querySelector('.talk')
-function nearEnd() {
+let atEnd = true
+function stayAtEnd() {
   const box = scroller()
-  return box.scrollHeight - box.scrollTop - box.clientHeight < 160
+  box.addEventListener('scroll', () => { atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 120 })
+  new ResizeObserver(() => { if (atEnd) toEnd() }).observe(box) // a taller step must not hide the last words
+  toEnd()
 }
 function toEnd() {
   const box = scroller()

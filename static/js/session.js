@@ -41,6 +41,7 @@ function follow(state) {
   if (present) present.textContent = present.dataset.text.replace('{n}', state.present)
   lock(state)
   if (moved) run(state)
+  if (moved) document.querySelector('[data-notice]')?.replaceChildren()
 }
 
 function turn(state) {
@@ -132,6 +133,8 @@ function run(state) {
 }
 
 function lock(state) {
+  const field = document.querySelector('[data-composer] textarea')
+  if (!page.cockpit && field) field.placeholder = state.only_staff_writes ? field.dataset.locked : field.dataset.open
   const box = document.querySelector('[data-lock]')
   if (!box) return
   box.querySelector('[name="locked"]').value = state.only_staff_writes ? '0' : '1'
@@ -142,6 +145,9 @@ function closed() {
   if (page.cockpit) return location.reload()
   for (const pane of all('[data-step]')) pane.hidden = true
   document.querySelector('[data-step-closed]').hidden = false
+  document.querySelector('form[data-hand]')?.remove()
+  const present = document.querySelector('[data-present]')
+  if (present) present.textContent = ''
 }
 
 function startClock(seconds, of) {

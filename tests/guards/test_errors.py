@@ -15,10 +15,8 @@ JSON = {"Accept": "application/json"}
     [
         ("get", "/nowhere", 404, "not_found"),
         ("delete", "/", 404, "not_found"),
-        ("get", "/vandaag", 401, "unauthenticated"),
-        ("get", "/ruimte/abc", 401, "unauthenticated"),
         ("post", "/terug", 403, "forbidden"),  # no form token
-        ("post", "/weg", 403, "forbidden"),
+        ("post", "/uit", 403, "forbidden"),
     ],
 )
 def test_a_refusal_has_one_shape(site: flask.Flask, method: str, path: str, status: int, code: str) -> None:
@@ -29,6 +27,19 @@ def test_a_refusal_has_one_shape(site: flask.Flask, method: str, path: str, stat
     page = getattr(site.test_client(), method)(path)
     assert page.status_code == status
     assert answer.json["message"].split(".")[0] in page.get_data(as_text=True)
+
+
+def test_a_page_of_somebody_who_left_looks_like_the_front_door(site: flask.Flask) -> None:
+    for path in ("/vandaag", "/ruimte/abc"):
+        assert site.test_client().get(path, headers=JSON).json["code"] == "unauthenticated"
+        answer = site.test_client().get(path)
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/")
+
+
+def test_leaving_works_even_with_a_form_token_that_went_stale(site: flask.Flask) -> None:
+    answer = site.test_client().post("/weg", data={"csrf_token": "old"})
+    assert answer.status_code == 204
+    assert "cookies" in answer.headers["Clear-Site-Data"]
 
 
 def test_a_crash_shows_no_trace_and_keeps_the_shape(site: flask.Flask) -> None:

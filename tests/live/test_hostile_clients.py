@@ -15,6 +15,7 @@ import pytest
 
 from tests.live.conftest import WAIT, Screen
 from tests.server import Server
+from tests.site import Browser
 
 
 class Raw:
@@ -106,6 +107,60 @@ def test_a_hostile_frame_ends_the_connection_without_a_trace(raw: Raw, name: str
     assert b".py" not in told
     assert server.process is not None
     assert server.process.poll() is None
+
+
+RESERVED = ['42["disconnect"]', '42["connect"]', '42["*","x"]', "42[7]", "42{}", "42not json", "42", '420["?"]']
+
+
+def test_names_the_library_keeps_for_itself_do_nothing_and_too_much_nonsense_is_cut(
+    raw: Raw, server: Server, people: list[dict[str, Any]]
+) -> None:
+    other = Screen(server, people[1])
+    other.join()
+    raw.frame(b"40")
+    for line in RESERVED * 3:
+        try:
+            raw.frame(line.encode())
+        except (BrokenPipeError, ConnectionResetError):
+            break
+    raw.rest()  # comes back only because the server ended the connection
+    assert other.join()["ok"] is True
+    other.close()
+
+
+def test_a_socket_that_plays_dead_is_still_cut_when_its_session_ends(
+    server: Server, people: list[dict[str, Any]]
+) -> None:
+    raw = Raw(server, people[0]["cookie"])
+    raw.frame(b"40")
+    raw.frame(f'421["room.join",{{"room":"{people[0]["room"]}"}}]'.encode())
+    raw.frame(b'42["disconnect"]')
+    Browser(server.url, people[0]["cookie"]).post("/weg", page="")
+    raw.rest()
+    raw.socket.close()
+
+
+def test_a_flood_of_frames_ends_the_connection_and_the_others_are_served(
+    raw: Raw, server: Server, people: list[dict[str, Any]]
+) -> None:
+    other = Screen(server, people[1])
+    raw.frame(b"40")
+    try:
+        for _ in range(2_000):
+            raw.frame(b"431[1]")
+    except (BrokenPipeError, ConnectionResetError):
+        pass
+    assert other.join()["ok"] is True
+    raw.rest()
+    other.close()
+
+
+def test_a_session_has_a_handful_of_open_screens(server: Server, people: list[dict[str, Any]]) -> None:
+    opened = [Screen(server, people[0]) for _ in range(9)]
+    assert opened[0].gone.get(timeout=WAIT) is True
+    assert opened[8].join()["ok"] is True
+    for screen in opened:
+        screen.close()
 
 
 def test_compression_is_declined(raw: Raw) -> None:

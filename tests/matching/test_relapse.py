@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
+from app.accounts.models import Person
 from app.core import audit
 from app.core.audit import AuditLine
 from app.core.errors import AppError, Closed, Invalid, NotFound, TooLarge
+from app.core.permissions import Permission, Role
 from app.core.work import Database
 from app.notify.models import OutboxItem
 from groups import rooms
@@ -173,9 +175,53 @@ def test_sending_twice_sends_once(database: Database) -> None:
         _send(circle, mees, ref, buddy=buddy)
     assert _asked(circle) == [("outreach", circle.hanna.person_id)]
     assert _count(database, OutreachStep) == 1
-    for change in (relapse.say_safe, lambda w, r, _: relapse.keep(w, r)):
-        with pytest.raises(Closed), database.work(mees.actor) as w:
-            change(w, ref, "yes")
+    with pytest.raises(Closed), database.work(mees.actor) as w:
+        relapse.keep(w, ref)
+    with database.work(mees.actor) as w:
+        relapse.say_safe(w, ref, "yes")  # said again: nothing moves
+    assert _count(database, OutreachStep) == 1
+
+
+def test_who_is_not_safe_after_sending_has_facilitators_asked_at_once_and_once(database: Database) -> None:
+    circle = builders.circle(database)
+    mees, noor, _ = circle.members
+    circle.pair(mees, noor)
+    ref = circle.send(mees)
+    for _ in range(2):
+        with database.work(mees.actor) as w:
+            relapse.say_safe(w, ref, "no")
+            relapse.warn(w, ref, CLOCKS)
+    with database.read(circle.hanna.actor) as r:
+        assert [ask.red for ask in outreach.due(r)] == [True]
+
+
+def test_a_buddys_yes_does_not_call_off_the_facilitator_who_was_asked_because_of_danger(database: Database) -> None:
+    circle = builders.circle(database)
+    mees, noor, _ = circle.members
+    circle.pair(mees, noor)
+    ref = circle.send(mees)
+    assert _write(circle, mees, ref, builders.CRISIS)
+    with database.read(noor.actor) as r:
+        [ask] = outreach.due(r)
+    assert [rung.rung for rung in ask.ladder] == ["buddy", "facilitator"]  # not the red one
+    with database.work(noor.actor) as w:
+        outreach.acknowledge(w, ask.ref, ask.version)
+    with database.read(circle.hanna.actor) as r:
+        assert [(due.red, due.state) for due in outreach.due(r)] == [(True, "asked")]
+    assert _read(circle, mees, ref).state == "asked"
+
+
+@pytest.mark.parametrize("role", [Role.MODERATOR, Role.ADMINISTRATOR])
+def test_everybody_who_can_be_asked_can_answer(database: Database, role: Role) -> None:
+    circle = builders.circle(database)
+    actor, _ = builders.someone(database, circle.organisation_id, role, name="Daan")
+    with database.work() as w:
+        w.db.execute(update(Person).where(Person.id == circle.hanna.person_id).values(suspended_at=w.now))
+    circle.send(circle.members[0], safe="no", buddy=False, facilitator=True)
+    assert actor.may(Permission.OUTREACH_STEP_ACKNOWLEDGE)
+    with database.work(actor) as w:
+        [ask] = outreach.due(w)
+        outreach.acknowledge(w, ask.ref, ask.version)
 
 
 def test_a_double_click_sends_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

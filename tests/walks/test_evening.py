@@ -169,8 +169,7 @@ def lead(hanna: Visitor, mees: Visitor, noor: Visitor, alias_mees: str, alias_no
     hanna.shot("10-bijeenkomsten")
     page.get_by_role("button", name="Plan", exact=True).click()
     page.get_by_role("button", name="Open de bijeenkomst").click()
-    for client in (mees, noor):
-        client.go("/groep")
+    for client in (mees, noor):  # who waits in the room comes along by itself
         expect(client.page.locator("[data-step]:visible")).to_contain_text("Hoe zit je erbij?")
     expect(page.locator("[data-here-count]")).to_have_text("2 / 2")
     hanna.check("cockpit")
