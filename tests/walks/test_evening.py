@@ -130,16 +130,16 @@ def mask(mees: Visitor, noor: Visitor) -> None:
 
 def hold_and_release(mees: Visitor, noor: Visitor, daan: Visitor) -> None:
     """Words of danger: help for the author at once, a case on top of the queue, and a person who decides."""
-    words = "Ik wil niet meer leven. Vanavond neem ik alle pillen in die ik heb."
+    words = "Ik wil niet meer leven. Vanavond maak ik er een eind aan."
     say(noor, words)
     expect(noor.page.locator("[data-crisis]")).to_be_visible()
     expect(noor.page.locator("[data-crisis] a[href='tel:113']")).to_be_visible()
     expect(noor.page.locator(".msg--held", has_text="Ik wil niet meer leven")).to_be_visible()
     noor.check("crisis")
     noor.shot("08-nood")
-    expect(mees.page.locator("body")).not_to_contain_text("Ik wil niet meer leven")
+    teasing = "Wat ben je toch een sukkel. Grapje hoor, tot dinsdag."
+    say(mees, teasing)
 
-    say(mees, "Jij bent een stuk vuil, hoepel toch op met je gezeur, idioot.")
     page = daan.go("/beoordelen")
     first = page.locator(".case").first
     expect(first).to_contain_text("Mogelijk in nood")
@@ -149,17 +149,17 @@ def hold_and_release(mees: Visitor, noor: Visitor, daan: Visitor) -> None:
     daan.shot("09-beoordelen")
     page.get_by_text("Toon de tekst").click()
     expect(page.get_by_text(words)).to_be_visible()
-    page.get_by_label(re.compile("^Plaatsen")).check()
+    page.get_by_label(re.compile("^Niet plaatsen")).check()
+    page.get_by_label("Reden").select_option("safety")
     page.get_by_role("button", name="Leg vast").click()
-    expect(mees.page.locator(".msg", has_text="Ik wil niet meer leven")).to_be_visible()
-    expect(noor.page.locator("[data-notice]")).to_contain_text("Je bericht is geplaatst")
+    expect(noor.page.locator("[data-notice]")).to_contain_text("niet geplaatst")
+    expect(mees.page.locator("body")).not_to_contain_text("Ik wil niet meer leven")
 
     page.locator(".case", has_text="Scherpe toon").click()
-    page.get_by_label(re.compile("^Niet plaatsen")).check()
-    page.get_by_label("Reden").select_option("tone")
+    page.get_by_label(re.compile("^Plaatsen")).check()
     page.get_by_role("button", name="Leg vast").click()
-    expect(mees.page.locator("[data-notice]")).to_contain_text("niet geplaatst")
-    expect(noor.page.locator("body")).not_to_contain_text("hoepel")
+    expect(noor.page.locator(".msg", has_text=teasing)).to_be_visible()
+    expect(mees.page.locator("[data-notice]")).to_contain_text("Je bericht is geplaatst")
 
 
 def lead(hanna: Visitor, mees: Visitor, noor: Visitor, alias_mees: str, alias_noor: str) -> None:
@@ -260,10 +260,12 @@ def pair(hanna: Visitor, mees: Visitor, noor: Visitor, alias_noor: str) -> None:
 
 def report(mees: Visitor, noor: Visitor, hanna: Visitor, alias_mees: str) -> None:
     """A lapse is told; the chosen buddy is asked, with a deadline, and picks it up."""
-    page = mees.go("/vandaag")
+    page = noor.go("/vandaag")
     expect(page.get_by_role("heading", name="Een bericht van jou is niet geplaatst")).to_be_visible()
+    expect(page.locator("body")).to_contain_text("Voor jou is er wel iemand")
     page.get_by_role("button", name="Gelezen").click()
     expect(page.get_by_role("button", name="Gelezen")).to_have_count(0)
+    page = mees.go("/vandaag")
     page.get_by_role("link", name=re.compile("Er gebeurde iets")).click()
     mees.check("report doors")
     page.get_by_role("button", name=re.compile("^Een uitglijder")).click()
