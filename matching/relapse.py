@@ -7,7 +7,7 @@ the analysis stays the writer's own whatever is sent.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -24,6 +24,7 @@ from matching.models import RelapseReport
 from moderation.screening import screen
 
 KINDS = ("urge", "lapse", "relapse")
+PER_HOUR = 6  # reports one member can open in an hour; beyond it, the last one is opened again
 SAFE = ("yes", "unsure", "no")
 NOT_ASKED = "unsaid"  # a one-tap ask for contact does not put the question
 ANALYSIS = ("situation", "trigger", "thought", "feeling", "aftermath", "next_time")
@@ -58,6 +59,16 @@ def begin(w: Work, found: rooms.Place, kind: str, key: str) -> str:
     )
     if known is not None:
         return known
+    recent = w.db.scalars(
+        select(RelapseReport.public_id)
+        .where(
+            RelapseReport.membership_id == found.membership_id,
+            RelapseReport.started_at > w.now - timedelta(hours=1),
+        )
+        .order_by(RelapseReport.id.desc())
+    ).all()
+    if len(recent) >= PER_HOUR:
+        return recent[0]  # one person must not drown the others' asks; the last report can still be made urgent
     report = RelapseReport(
         public_id=ids.public_id(), key=key, membership_id=found.membership_id, kind=kind, started_at=w.now
     )

@@ -16,6 +16,7 @@ from groups import conversation, exercises, messages, presence, rooms, sessions,
 from groups.curriculum import house_rules, programme
 from groups.live import parse_post
 from groups.models import GroupSession
+from moderation.screening import screen
 
 blueprint = Blueprint("room", __name__)
 
@@ -103,7 +104,7 @@ def _show(room: str, **extra: Any) -> str:
         found = rooms.place(w, room)
         presence.arrive(w, found)
         running = stage.running_in(w, found)
-        page = {
+        page: dict[str, Any] = {
             "place": found,
             "items": conversation.latest(w, found),
             "held": conversation.waiting(w, found),
@@ -112,6 +113,7 @@ def _show(room: str, **extra: Any) -> str:
             "upcoming": next((s for s in sessions.upcoming(w) if s.room == room and s.status == "planned"), None),
             "facilitators": [m.alias for m in rooms.facilitators_of(w, found.group_id)],
         }
+        page["crisis_now"] = any(r.kind == "crisis_self" for h in page["held"] for r in screen(h.text).reasons)
         conversation.mark_read(w, room, found.last_seq)
     template = "groups/live.html" if page["session"] else "groups/room.html"
     return flask.render_template(template, **page, **{"key": str(uuid.uuid4()), **extra})

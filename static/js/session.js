@@ -16,7 +16,7 @@ export function session() {
   document.addEventListener('joined', ({ detail }) => {
     if (detail.session) follow(detail.session)
     else if (page.cockpit === 'open' || (page.session && page.cockpit === undefined)) closed()
-    if (detail.roster) roster(detail.roster)
+    if (detail.roster && detail.session) roster(detail.roster)
   })
   const pane = document.querySelector('[data-step-pane]')
   if (pane) startClock(Number(pane.dataset.seconds), Number(pane.dataset.minutes) * 60)

@@ -375,3 +375,18 @@ def test_who_has_contact_stops_the_asking(database: Database) -> None:
         assert outreach.due(r) == []
     with pytest.raises(Closed), database.work(mees.actor) as w:
         relapse.stop(w, ref)
+
+
+def test_one_member_cannot_drown_the_others_asks(database: Database, clock: FrozenClock) -> None:
+    circle = builders.circle(database)
+    mees = circle.members[0]
+    refs = [_begin(circle, mees) for _ in range(relapse.PER_HOUR + 3)]
+    assert len(set(refs)) == relapse.PER_HOUR
+    assert set(refs[relapse.PER_HOUR :]) == {refs[relapse.PER_HOUR - 1]}
+    with database.work(mees.actor) as w:  # and danger is never turned away
+        relapse.say_safe(w, refs[-1], "no")
+        relapse.warn(w, refs[-1], CLOCKS)
+    with database.read(circle.hanna.actor) as r:
+        assert [ask.red for ask in outreach.due(r)] == [True]
+    clock.forward(minutes=61)
+    assert _begin(circle, mees) not in refs

@@ -137,6 +137,8 @@ def hold_and_release(mees: Visitor, noor: Visitor, daan: Visitor) -> None:
     expect(noor.page.locator(".msg--held", has_text="Ik wil niet meer leven")).to_be_visible()
     noor.check("crisis")
     noor.shot("08-nood")
+    noor.page.reload()
+    expect(noor.page.locator("[data-crisis]")).to_be_visible()  # help does not go away with the page
     teasing = "Wat ben je toch een sukkel. Grapje hoor, tot dinsdag."
     say(mees, teasing)
 
