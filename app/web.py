@@ -172,6 +172,12 @@ def number(field: str, default: str = "") -> int:
     return ids.number(request.form.get(field, default), 0, 2**31 - 1)
 
 
+def help_after_words() -> str:
+    """The address of help now, for somebody whose words spoke of danger. That they did is not in the address."""
+    flask.session["said"] = True
+    return flask.url_for("help.show")
+
+
 def done(target: str) -> Any:
     """The answer to a form that worked: on to `target`, or plain success for a script."""
     if wants_json():

@@ -65,8 +65,12 @@ def check_code() -> Any:
 @blueprint.get("/kiezen")
 @web.public
 def choose() -> Any:
-    """Choose an alias, write down the passphrase."""
-    return _show_choice(_kept(), None)
+    """Choose an alias, write down the passphrase. Shown no more once somebody came in with it."""
+    half = _kept()
+    with web.read() as r:
+        if accounts.credentials(r, half["login"]) is not None:
+            raise NotFound
+    return _show_choice(half, None)
 
 
 @blueprint.post("/kiezen")

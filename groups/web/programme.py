@@ -51,7 +51,7 @@ def answer(chapter: str, step: str) -> Any:
         value: Any = request.form.getlist("option") or request.form.get("text", "")
         kept = exercises.answer(w, place, chapter, step, value)
     if kept.crisis:
-        return flask.redirect(flask.url_for("help.show", said="1"), code=303)
+        return flask.redirect(web.help_after_words(), code=303)
     return web.done(flask.url_for("programme.chapter", chapter=chapter, _anchor=step))
 
 

@@ -57,7 +57,7 @@ def post(room: str) -> Any:
     if posted.status == "preview":
         return _show(room, draft=text, preview=posted.text, key=key)
     if posted.crisis:
-        return flask.redirect(flask.url_for("help.show", said="1"), code=303)
+        return flask.redirect(web.help_after_words(), code=303)
     return web.done(flask.url_for("room.show", room=room, _anchor="end"))
 
 
@@ -84,8 +84,9 @@ def answer(room: str) -> Any:
         if session is not None:
             stage.tell(w, session, found)
     if web.wants_json():
-        return {"ok": True, "status": kept.status, "masked": kept.masked, "crisis": kept.crisis}
-    target = flask.url_for("help.show", said="1") if kept.crisis else flask.url_for("room.show", room=room)
+        answered = {"ok": True, "status": kept.status, "masked": kept.masked, "crisis": kept.crisis}
+        return answered | ({"location": web.help_after_words()} if kept.crisis else {})
+    target = web.help_after_words() if kept.crisis else flask.url_for("room.show", room=room)
     return flask.redirect(target, code=303)
 
 

@@ -59,7 +59,7 @@ def save(question: str) -> Any:
     with web.work() as w:
         crisis = checkins.save(w, rooms.home(w), question, value)
     if crisis:
-        return flask.redirect(flask.url_for("help.show", said="1"), code=303)
+        return flask.redirect(web.help_after_words(), code=303)
     number = checkins.QUESTIONS.index(question) + 1
     if number == len(checkins.QUESTIONS):
         return web.done(flask.url_for("checkins.thanks"))

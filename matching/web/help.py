@@ -27,7 +27,7 @@ def show() -> Any:
     if who is not None and not who.staff:
         with web.read() as w:
             own = buddies.mine(w)
-    said = request.args.get("said") == "1"
+    said = bool(flask.session.pop("said", False))
     return flask.render_template("help/now.html", buddies=own, said=said, key=str(uuid.uuid4()))
 
 

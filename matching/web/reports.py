@@ -100,7 +100,7 @@ def analyse(ref: str) -> Any:
     with web.work() as w:
         danger = relapse.write_analysis(w, ref, part, text, _clocks())
     if danger:
-        return web.done(flask.url_for("help.show", said="1"))
+        return web.done(web.help_after_words())
     number = relapse.ANALYSIS.index(part) + 1
     anchor = relapse.ANALYSIS[number] if number < len(relapse.ANALYSIS) else "klaar"
     return web.done(flask.url_for("reports.show", ref=ref, _anchor=anchor))

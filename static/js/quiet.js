@@ -26,7 +26,7 @@ function told(form, answer) {
   const place = form.querySelector('[data-saved]') ?? document.querySelector('[data-notice]')
   if (form.matches('[data-answer]') && answer.ok) {
     sessionStorage.removeItem(`draft:${form.querySelector('[data-draft]')?.dataset.draft}`)
-    if (answer.crisis) location.assign('/hulp?said=1')
+    if (answer.crisis) location.assign(answer.location)
     const box = form.closest('[data-answering]')
     box.open = false
     box.dataset.answered = ''

@@ -131,3 +131,16 @@ def visit(visitor: Visitor, paths: tuple[str, ...], language: str) -> None:
         if language == "en" and "groepen/" not in path:
             shown = page.locator("body").inner_text().replace("Dinsdaggroep", "")
             assert not DUTCH.search(shown), f"{path}: Dutch on an English page: {DUTCH.findall(shown)}"
+
+
+def test_words_of_danger_in_a_private_answer_bring_help_without_a_trace_in_the_address(
+    browser: Browser, server: Server
+) -> None:
+    client = Visitor(browser, server, "client", PHONE)
+    come_in(client)
+    page = client.go("/programma/understanding")
+    page.locator("#a-moment textarea").fill("Ik wil niet meer leven, ik maak er vanavond een eind aan.")
+    page.locator("#a-moment").get_by_role("button", name="Bewaar").click()
+    expect(page.locator(".crisis")).to_contain_text("113")
+    assert page.url == f"{server.url}/hulp"
+    client.done()
