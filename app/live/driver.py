@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 
 class Driver(Protocol):
@@ -22,5 +22,4 @@ class Driver(Protocol):
 
 def choose(async_mode: str) -> Driver:
     """The driver for an async mode."""
-    driver: Any = import_module(f"app.live.{async_mode}_driver")
-    return driver  # type: ignore[no-any-return]
+    return cast(Driver, import_module(f"app.live.{async_mode}_driver"))

@@ -94,7 +94,7 @@ class Gateway:
                 language = actor.language
                 reply = self._answer(event, actor, data)
             except AppError as refusal:
-                self._count(sid, refusal, event.name)
+                self._count(sid, refusal, typed=event.together is not None)
                 return self._translate(language, refusal)
             except Exception:
                 log.exception("event_failed", name=event.name)
@@ -132,12 +132,15 @@ class Gateway:
 
     def _unknown(self, _event: str, sid: str, *_data: Any) -> dict[str, Any]:
         refusal = Invalid()
-        self._count(sid, refusal, "")
+        self._count(sid, refusal)
         return self._translate("nl", refusal)
 
-    def _count(self, sid: str, refusal: AppError, event: str) -> None:
-        """A socket that keeps sending nonsense, or speaks for an ended session, is cut; it hears why first."""
-        if isinstance(refusal, Invalid | RateLimited) and event != "message.send":
+    def _count(self, sid: str, refusal: AppError, *, typed: bool = False) -> None:
+        """A socket that keeps sending nonsense, or speaks for an ended session, is cut; it hears why first.
+
+        What a person typed may be refused as often as it likes: only programs get the other events wrong.
+        """
+        if isinstance(refusal, Invalid | RateLimited) and not typed:
             self._bad[sid] = self._bad.get(sid, 0) + 1
         bad = self._bad.get(sid, 0)
         if isinstance(refusal, Unauthenticated):
