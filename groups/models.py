@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.core.crypto import Sealed
 from app.core.db import Base, Moment
 
 
@@ -68,14 +69,19 @@ class Room(Base):
 
 
 class Seat(Base):
-    """A person's right to be in a room, under an alias, with how far they have read (for their eyes only)."""
+    """A person's right to be in a room, under an alias, with how far they have read (for their eyes only).
+
+    `public_id` is who they are in this room and nowhere else. The seat of somebody who was erased stays without a
+    person, so that the conversation keeps its numbers.
+    """
 
     __tablename__ = "seats"
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(12), unique=True)
     room_id: Mapped[int] = mapped_column(ForeignKey("rooms.id"))
-    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
-    membership_id: Mapped[int] = mapped_column(ForeignKey("memberships.id"))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    membership_id: Mapped[int | None] = mapped_column(ForeignKey("memberships.id"))
     alias: Mapped[str] = mapped_column(String(40))
     role: Mapped[str] = mapped_column(String(12))
     read_seq: Mapped[int] = mapped_column(default=0)
@@ -92,7 +98,8 @@ class Seat(Base):
 class Message(Base):
     """One message. `seq` is given when it is posted: what is held or rejected has none, so others see no hole.
 
-    `status` is posted, held, rejected, withdrawn or hidden. `at` is kept to the minute.
+    `status` is posted, held, rejected, withdrawn or hidden. `at` is kept to the minute. `text` is sealed by its
+    author's key and bound to `message_row`; it is gone when its author was erased.
     """
 
     __tablename__ = "messages"
@@ -102,7 +109,7 @@ class Message(Base):
     seq: Mapped[int | None]
     seat_id: Mapped[int] = mapped_column(ForeignKey("seats.id"))
     key: Mapped[str] = mapped_column(String(36))
-    text: Mapped[str] = mapped_column(Text)
+    text: Mapped[bytes | None] = mapped_column(Sealed)
     reply_to: Mapped[int | None]
     status: Mapped[str] = mapped_column(String(10))
     masked: Mapped[bool] = mapped_column(default=False)
@@ -165,7 +172,7 @@ class Attendance(Base):
 
 
 class Answer(Base):
-    """What a member answered at a step: `value` is text, or option numbers for a checklist or poll.
+    """What a member answered at a step: `value`, sealed, is text, or option numbers for a checklist or poll.
 
     `sharing` is private, shared or counted. `step_version` keeps the question that was answered.
     `session_id` is 0 for what was written outside a session, so that the constraint holds there too.
@@ -180,7 +187,7 @@ class Answer(Base):
     chapter: Mapped[str] = mapped_column(String(60))
     step: Mapped[str] = mapped_column(String(60))
     step_version: Mapped[int]
-    value: Mapped[str] = mapped_column(Text)
+    value: Mapped[bytes] = mapped_column(Sealed)
     sharing: Mapped[str] = mapped_column(String(8))
     status: Mapped[str] = mapped_column(String(10), default="posted")
     updated_at: Mapped[datetime] = mapped_column(Moment)
@@ -189,3 +196,33 @@ class Answer(Base):
         UniqueConstraint("membership_id", "session_id", "programme", "chapter", "step"),
         Index(None, "session_id", "step"),
     )
+
+
+class GlassBreak(Base):
+    """That somebody looked into a group that is not theirs: who, why, and until when. Its members are told.
+
+    `reason` is a code; `note`, sealed, is what they wrote about it.
+    """
+
+    __tablename__ = "glass_breaks"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(12), unique=True)
+    group_id: Mapped[int] = mapped_column(ForeignKey("groups.id"))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    reason: Mapped[str] = mapped_column(String(20))
+    note: Mapped[bytes | None] = mapped_column(Sealed)
+    opened_at: Mapped[datetime] = mapped_column(Moment)
+    until_at: Mapped[datetime] = mapped_column(Moment)
+
+    __table_args__ = (Index(None, "group_id"), Index(None, "person_id", "until_at"))
+
+
+def message_row(seat_id: int, key: str) -> str:
+    """The name of a message's row, to seal its text with."""
+    return f"{seat_id}:{key}"
+
+
+def answer_row(membership_id: int, session_id: int, chapter: str, step: str) -> str:
+    """The name of an answer's row, to seal its value with."""
+    return f"{membership_id}:{session_id}:{chapter}:{step}"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.core.crypto import Sealed
 from app.core.db import Base, Moment
 
 
@@ -19,7 +20,7 @@ class Pair(Base):
     public_id: Mapped[str] = mapped_column(String(12), unique=True)
     group_id: Mapped[int] = mapped_column(ForeignKey("groups.id"))
     room_id: Mapped[int] = mapped_column(ForeignKey("rooms.id"))
-    made_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    made_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     made_on: Mapped[date]
     ended_at: Mapped[datetime | None] = mapped_column(Moment)
 
@@ -38,8 +39,9 @@ class PairMember(Base):
 class CheckIn(Base):
     """One day's check-in. `share` is what the buddy sees: `done` (that it was done) or `all` (the answers).
 
-    `mood` runs from 1 (heavy) to 5 (light), `urge` from 0 (none) to 4 (very strong); `halt` holds the letters
-    of hungry, angry, lonely, tired that apply. `line_kept_back` keeps a line from the buddy that screening would hold.
+    `content` is sealed: mood from 1 (heavy) to 5 (light), urge from 0 (none) to 4 (very strong), the letters of
+    hungry, angry, lonely, tired that apply, and a line of text. `line_kept_back` keeps a line from the buddy that
+    screening would hold.
     """
 
     __tablename__ = "check_ins"
@@ -47,10 +49,7 @@ class CheckIn(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     membership_id: Mapped[int] = mapped_column(ForeignKey("memberships.id"))
     day: Mapped[date]
-    mood: Mapped[int | None]
-    urge: Mapped[int | None]
-    halt: Mapped[str] = mapped_column(String(4), default="")
-    line: Mapped[str] = mapped_column(Text, default="")
+    content: Mapped[bytes] = mapped_column(Sealed)
     share: Mapped[str] = mapped_column(String(4), default="done")
     line_kept_back: Mapped[bool] = mapped_column(default=False)
     done_at: Mapped[datetime | None] = mapped_column(Moment)
@@ -62,7 +61,7 @@ class RelapseReport(Base):
     """A guided look at an urge, a lapse or a relapse (`kind`), written step by step; `sent_at` when it was filed.
 
     `key` makes filing twice impossible. `safe` is yes, unsure or no. `state` is draft, asked, contact or
-    stopped. The analysis fields stay with the writer.
+    stopped. `analysis`, sealed, stays with the writer.
     """
 
     __tablename__ = "relapse_reports"
@@ -76,12 +75,7 @@ class RelapseReport(Base):
     ask_buddy: Mapped[bool] = mapped_column(default=False)
     ask_facilitator: Mapped[bool] = mapped_column(default=False)
     state: Mapped[str] = mapped_column(String(8), default="draft")
-    situation: Mapped[str] = mapped_column(Text, default="")
-    trigger: Mapped[str] = mapped_column(Text, default="")
-    thought: Mapped[str] = mapped_column(Text, default="")
-    feeling: Mapped[str] = mapped_column(Text, default="")
-    aftermath: Mapped[str] = mapped_column(Text, default="")
-    next_time: Mapped[str] = mapped_column(Text, default="")
+    analysis: Mapped[bytes | None] = mapped_column(Sealed)
     started_at: Mapped[datetime] = mapped_column(Moment)
     sent_at: Mapped[datetime | None] = mapped_column(Moment)
 
@@ -117,3 +111,8 @@ class OutreachStep(Base):
         Index(None, "state", "deadline_at"),
         Index(None, "person_id", "state"),
     )
+
+
+def checkin_row(membership_id: int, day: date) -> str:
+    """The name of a check-in's row, to seal its content with."""
+    return f"{membership_id}:{day.isoformat()}"

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.core.crypto import Sealed
 from app.core.db import Base, Moment
 
 
@@ -14,7 +15,7 @@ class Case(Base):
     """One thing to review. The thing itself stays where it is; `subject_kind` and `subject_id` find it.
 
     `level` orders the queue: 0 red, 1 amber, 2 the rest. `version` rises with every change, so that two
-    moderators cannot both decide. `kinds` are the reasons for looking, as codes.
+    moderators cannot both decide. `kinds` are the reasons for looking, as codes. `note` is sealed by who decided.
     """
 
     __tablename__ = "cases"
@@ -33,7 +34,7 @@ class Case(Base):
     version: Mapped[int] = mapped_column(default=1)
     decision: Mapped[str | None] = mapped_column(String(20))
     reason: Mapped[str | None] = mapped_column(String(20))
-    note: Mapped[str] = mapped_column(String(500), default="")
+    note: Mapped[bytes | None] = mapped_column(Sealed)
     decided_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     decided_at: Mapped[datetime | None] = mapped_column(Moment)
 

@@ -21,6 +21,7 @@ from sqlalchemy.engine import make_url
 
 from app import migrate
 from app.core import keys
+from app.core.crypto import Vault
 from app.core.db import open_engine
 from app.core.settings import Settings
 from app.core.work import Announcement, Database
@@ -29,6 +30,7 @@ from app.main import create_app
 KINDS = tuple((os.environ.get("SAMEN_TEST_DATABASES") or "sqlite,postgresql").split(","))
 POSTGRESQL = os.environ.get("SAMEN_TEST_POSTGRESQL") or "postgresql+psycopg:///postgres"
 SEAL_KEY = b"a key for tests, thirty-two bytes"
+MASTERS = {"testkey1": bytes(range(32))}
 
 hypothesis.settings.register_profile(  # a busy machine is no defect
     "suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
@@ -67,7 +69,7 @@ def clock() -> FrozenClock:
 @pytest.fixture(scope="session")
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "template.db"
-    migrate.upgrade(f"sqlite:///{path}")
+    migrate.upgrade(f"sqlite:///{path}", Vault(MASTERS))
     engine = open_engine(f"sqlite:///{path}")
     with engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -79,7 +81,7 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def migrated_postgresql() -> Iterator[str]:
     name = f"samen_template_{uuid.uuid4().hex[:8]}"
     admin(f'CREATE DATABASE "{name}"')
-    migrate.upgrade(beside(name))
+    migrate.upgrade(beside(name), Vault(MASTERS))
     yield name
     admin(f'DROP DATABASE "{name}" WITH (FORCE)')
 
@@ -118,7 +120,7 @@ def heard() -> Heard:
 @pytest.fixture
 def database(database_url: str, clock: FrozenClock, heard: Heard) -> Iterator[Database]:
     """A database with a clock that stands still and an ear for announcements."""
-    made = Database(open_engine(database_url), clock, SEAL_KEY)
+    made = Database(open_engine(database_url), Vault(MASTERS), clock, SEAL_KEY)
     made.announcer = heard.extend
     yield made
     made.engine.dispose()

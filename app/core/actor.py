@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from app.core.permissions import BUNDLES, Permission, Role
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A signed-in person. `person_id` never leaves the server; `session` is the hash of the session token."""
+    """A signed-in person. `person_id` never leaves the server; `session` is the hash of the session token.
+
+    `confirmed`: they proved again, minutes ago, to be who they are. `last_on` is the last day the session was used.
+    """
 
     person_id: int
     organisation_id: int
@@ -19,6 +23,8 @@ class Actor:
     timezone: str = "Europe/Amsterdam"
     theme: str = "system"
     name: str = ""  # staff only: the name they chose to show
+    confirmed: bool = False
+    last_on: date | None = None
 
     def may(self, permission: Permission) -> bool:
         """Does this person's role hold `permission` at all? Whose data it is, the use-case still asks."""

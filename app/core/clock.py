@@ -18,6 +18,16 @@ def minute(moment: datetime) -> datetime:
     return moment.replace(second=0, microsecond=0)
 
 
+def hour(moment: datetime) -> datetime:
+    """`moment` cut to the hour."""
+    return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def day(moment: datetime) -> datetime:
+    """`moment` cut to the day: that something happened is kept, when in the day is not."""
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 def iso_minute(moment: datetime) -> str:
     """`moment` as the protocol writes it, for example `2026-11-17T19:48Z`."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")

@@ -36,6 +36,12 @@ class Forbidden(AppError):
     default = N_("Dit kun je hier niet doen. Er is niets veranderd.")
 
 
+class Unconfirmed(Forbidden):
+    """The session stands, but what is asked weighs more than that: the person must first prove again who they are."""
+
+    default = N_("Bevestig eerst dat jij het bent. Er is nog niets veranderd.")
+
+
 class NotFound(AppError):
     code, status = "not_found", 404
     default = N_("Deze bladzijde bestaat niet, of je kunt hem niet openen.")

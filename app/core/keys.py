@@ -1,7 +1,8 @@
-"""The installation's secret, made at set-up, kept beside the data in a file only its owner can read.
+"""The installation's secrets, made at set-up, kept beside the data in files only their owner can read.
 
-It is never in the database nor in its backup. Losing it signs everybody out and breaks half-finished joins; it
-does not lose messages. Several keys are derived from it, one per purpose, so that no key serves twice.
+They are never in the database nor in its backup. `secret.key` seals cookies and the audit log: losing it signs
+everybody out. `master.keys` wraps the data keys of what people wrote: losing it loses every word. Several keys are
+derived from the secret, one per purpose, so that no key serves twice.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import base64
 import os
 import secrets
 import stat
+from collections.abc import Collection
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -20,6 +22,7 @@ from app.core.errors import Invalid
 from app.core.settings import Settings, SettingsError
 
 FILE_NAME = "secret.key"
+MASTERS_NAME = "master.keys"  # one a line, `id key`, newest first: they wrap the data keys (app.core.crypto)
 
 
 class Keys:
@@ -47,23 +50,89 @@ class Keys:
 
 
 def ensure(settings: Settings) -> Path:
-    """Make the key file if there is none yet, and return its path. Never overwrites one."""
+    """Make the key files if there are none yet, and return the folder they are in. Never overwrites one."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    path = settings.data_dir / FILE_NAME
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path
-    with os.fdopen(handle, "wb") as file:
-        file.write(secrets.token_bytes(32))
-    return path
+    _create(settings.data_dir / FILE_NAME, secrets.token_bytes(32))
+    _create(settings.data_dir / MASTERS_NAME, _new_master().encode())
+    return settings.data_dir
 
 
 def load(settings: Settings) -> Keys:
-    """The keys of this installation. Raises `SettingsError` if the file is missing or others can read it."""
-    path = settings.data_dir / FILE_NAME
+    """The keys of this installation. Raises `SettingsError` if the file is missing, weak, or others can read it."""
+    secret = _read(settings.data_dir / FILE_NAME)
+    if len(set(secret)) < 12 or secret.isascii():  # somebody typed it: 32 random bytes never look like that
+        raise SettingsError("The secret key is not a random one; make a new one with `samen setup-keys`.")
+    return Keys(secret)
+
+
+def masters(settings: Settings) -> dict[str, bytes]:
+    """The master keys by id, newest first. Raises `SettingsError` if the file is missing, damaged or readable."""
+    found = {}
+    for line in _read(settings.data_dir / MASTERS_NAME).decode(errors="replace").splitlines():
+        name, _, encoded = line.partition(" ")
+        key = _decoded(encoded)
+        if not name or len(key) != 32 or len(set(key)) < 12:
+            raise SettingsError("The master key file is damaged; put it back from its own backup.")
+        found[name] = key
+    if not found:
+        raise SettingsError("The master key file is empty; put it back from its own backup.")
+    return found
+
+
+def add_master(settings: Settings) -> None:
+    """Put a new master key in front of the list. The file is replaced whole or not at all."""
+    masters(settings)
+    _replace_masters(settings, _new_master() + (settings.data_dir / MASTERS_NAME).read_text(encoding="ascii"))
+
+
+def drop_masters(settings: Settings, kept: Collection[str]) -> int:
+    """Take the master keys off the list that wrap nothing any more, and return how many.
+
+    The newest two always stay: a server that is still running may be wrapping a newcomer's key by the second.
+    """
+    lines = (settings.data_dir / MASTERS_NAME).read_text(encoding="ascii").splitlines(keepends=True)
+    staying = [line for n, line in enumerate(lines) if n < 2 or line.partition(" ")[0] in kept]
+    if len(staying) < len(lines):
+        _replace_masters(settings, "".join(staying))
+    return len(lines) - len(staying)
+
+
+def _new_master() -> str:
+    return f"{secrets.token_hex(4)} {base64.b64encode(secrets.token_bytes(32)).decode()}\n"
+
+
+def _decoded(encoded: str) -> bytes:
+    try:
+        return base64.b64decode(encoded, validate=True)
+    except ValueError:
+        return b""
+
+
+def _create(path: Path, content: bytes) -> None:
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _replace_masters(settings: Settings, content: str) -> None:
+    aside = settings.data_dir / f"{MASTERS_NAME}.{secrets.token_hex(4)}"
+    _create(aside, content.encode())
+    aside.replace(settings.data_dir / MASTERS_NAME)
+    folder = os.open(settings.data_dir, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _read(path: Path) -> bytes:
     if not path.exists():
-        raise SettingsError("There is no secret key yet; run `samen setup-keys` once (`make run` does it).")
+        raise SettingsError(f"There is no {path.name} yet; run `samen setup-keys` once (`make run` does it).")
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise SettingsError("The secret key file can be read by others; set its mode to 0600 first.")
-    return Keys(path.read_bytes())
+        raise SettingsError(f"{path.name} can be read by others; set its mode to 0600 first.")
+    return path.read_bytes()

@@ -32,6 +32,22 @@ def configure(level: str) -> None:
     logging.getLogger().handlers = [logging.NullHandler()]  # libraries log what they were given
 
 
+def of_library(name: str) -> logging.Logger:
+    """A logger for a library that would print failures itself: they become log lines of ours, without their words."""
+    logger = logging.getLogger(name)
+    logger.setLevel(logging.ERROR)
+    logger.propagate = False
+    logger.handlers = [_OwnLines()]
+    return logger
+
+
+class _OwnLines(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        failure = record.exc_info[1] if record.exc_info else None
+        what = "library_failed" if failure else "library_complained"
+        structlog.get_logger().error(what, name=record.name, place=f"{record.module}:{record.lineno}", exc_info=failure)
+
+
 def without_words(_logger: Any, _name: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Replace a failure by its type and the places it passed."""
     failure = line.pop("exc_info", None)

@@ -18,10 +18,12 @@ class Role(StrEnum):
 
 
 class Permission(StrEnum):
+    GROUP_ACCESS_RENEW = "group:access:renew"
     GROUP_HAND_RAISE = "group:hand:raise"
     GROUP_INVITATION_MAKE = "group:invitation:make"
     GROUP_MEMBER_LIST = "group:member:list"
     GROUP_MEMBER_MUTE = "group:member:mute"
+    GROUP_MEMBER_REMOVE = "group:member:remove"
     GROUP_MESSAGE_POST = "group:message:post"
     GROUP_MESSAGE_READ = "group:message:read"
     GROUP_PAIR_MAKE = "group:pair:make"
@@ -29,17 +31,34 @@ class Permission(StrEnum):
     GROUP_SESSION_LEAD = "group:session:lead"
     ORGANISATION_CASE_DECIDE = "organisation:case:decide"
     ORGANISATION_CASE_READ = "organisation:case:read"
+    ORGANISATION_GLASS_BREAK = "organisation:glass:break"
+    ORGANISATION_GROUP_OPEN = "organisation:group:open"
+    ORGANISATION_INVITATION_MAKE = "organisation:invitation:make"
+    ORGANISATION_STAFF_LIST = "organisation:staff:list"
+    ORGANISATION_STAFF_SUSPEND = "organisation:staff:suspend"
     OUTREACH_STEP_ACKNOWLEDGE = "own:outreach:acknowledge"
     OWN_ACCOUNT_CHANGE = "own:account:change"
+    OWN_ACCOUNT_ERASE = "own:account:erase"
     OWN_ANSWER_WRITE = "own:answer:write"
     OWN_CHECKIN_WRITE = "own:checkin:write"
+    OWN_DATA_READ = "own:data:read"
+    OWN_GROUP_LEAVE = "own:group:leave"
+    OWN_INVITATION_USE = "own:invitation:use"
     OWN_PAIR_READ = "own:pair:read"
     OWN_REPORT_WRITE = "own:report:write"
     OWN_TODAY_READ = "own:today:read"
     PROGRAMME_CHAPTER_READ = "programme:chapter:read"
 
 
-_EVERYBODY = frozenset({Permission.OWN_ACCOUNT_CHANGE, Permission.OWN_TODAY_READ, Permission.PROGRAMME_CHAPTER_READ})
+_EVERYBODY = frozenset(
+    {
+        Permission.OWN_ACCOUNT_CHANGE,
+        Permission.OWN_ACCOUNT_ERASE,
+        Permission.OWN_DATA_READ,
+        Permission.OWN_TODAY_READ,
+        Permission.PROGRAMME_CHAPTER_READ,
+    }
+)
 _IN_THE_ROOM = frozenset(
     {Permission.GROUP_MESSAGE_POST, Permission.GROUP_MESSAGE_READ, Permission.GROUP_SESSION_ATTEND}
 )
@@ -52,20 +71,27 @@ BUNDLES: dict[Role, frozenset[Permission]] = {
         Permission.OUTREACH_STEP_ACKNOWLEDGE,
         Permission.OWN_ANSWER_WRITE,
         Permission.OWN_CHECKIN_WRITE,
+        Permission.OWN_GROUP_LEAVE,
+        Permission.OWN_INVITATION_USE,
         Permission.OWN_PAIR_READ,
         Permission.OWN_REPORT_WRITE,
     },
     Role.FACILITATOR: _EVERYBODY
     | _IN_THE_ROOM
     | {
+        Permission.GROUP_ACCESS_RENEW,
         Permission.GROUP_INVITATION_MAKE,
         Permission.GROUP_MEMBER_LIST,
         Permission.GROUP_MEMBER_MUTE,
+        Permission.GROUP_MEMBER_REMOVE,
         Permission.GROUP_PAIR_MAKE,
         Permission.GROUP_SESSION_LEAD,
         Permission.ORGANISATION_CASE_DECIDE,
         Permission.ORGANISATION_CASE_READ,
+        Permission.ORGANISATION_GLASS_BREAK,
+        Permission.ORGANISATION_GROUP_OPEN,
         Permission.OUTREACH_STEP_ACKNOWLEDGE,
+        Permission.OWN_INVITATION_USE,
     },
     Role.MODERATOR: _EVERYBODY
     | {
@@ -73,5 +99,11 @@ BUNDLES: dict[Role, frozenset[Permission]] = {
         Permission.ORGANISATION_CASE_READ,
         Permission.OUTREACH_STEP_ACKNOWLEDGE,
     },
-    Role.ADMINISTRATOR: _EVERYBODY | {Permission.OUTREACH_STEP_ACKNOWLEDGE},
+    Role.ADMINISTRATOR: _EVERYBODY
+    | {
+        Permission.ORGANISATION_INVITATION_MAKE,
+        Permission.ORGANISATION_STAFF_LIST,
+        Permission.ORGANISATION_STAFF_SUSPEND,
+        Permission.OUTREACH_STEP_ACKNOWLEDGE,
+    },
 }

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -33,14 +34,24 @@ class Settings:
     sweeps: Literal["inside", "apart"] = "inside"
     leave_url: str = "/elders"
     session_days: int = 30
+    staff_hours: int = 12
     outreach_minutes_buddy: int = 120
     outreach_minutes_facilitator: int = 120
     proxies: int = 0
     log_level: str = "INFO"
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_secret_file: Path | None = None
+    oidc_name: str = ""
+    oidc_second_factor: Literal["own", "institution"] = "own"
 
     @property
     def production(self) -> bool:
         return self.environment == "production"
+
+    def lasts(self, *, staff: bool) -> timedelta:
+        """How long a session may last at most: days for clients, a working day for staff."""
+        return timedelta(hours=self.staff_hours) if staff else timedelta(days=self.session_days)
 
     @property
     def origins(self) -> tuple[str, ...]:
@@ -65,20 +76,49 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         sweeps=_one_of(env, "SAMEN_SWEEPS", ("inside", "apart"), "inside"),
         leave_url=env.get("SAMEN_LEAVE_URL") or "/elders",
         session_days=_number(env, "SAMEN_SESSION_DAYS", 30, 1, 90),
+        staff_hours=_number(env, "SAMEN_STAFF_HOURS", 12, 1, 24),
         outreach_minutes_buddy=_number(env, "SAMEN_OUTREACH_MINUTES_BUDDY", 120, 1, 1440),
         outreach_minutes_facilitator=_number(env, "SAMEN_OUTREACH_MINUTES_FACILITATOR", 120, 1, 1440),
         proxies=_number(env, "SAMEN_PROXIES", 0, 0, 5),
         log_level=_one_of(env, "SAMEN_LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"),
+        oidc_issuer=env.get("SAMEN_OIDC_ISSUER") or "",
+        oidc_client_id=env.get("SAMEN_OIDC_CLIENT_ID") or "",
+        oidc_secret_file=_path(env.get("SAMEN_OIDC_SECRET_FILE")),
+        oidc_name=(env.get("SAMEN_OIDC_NAME") or "").strip(),
+        oidc_second_factor=_one_of(env, "SAMEN_OIDC_SECOND_FACTOR", ("own", "institution"), "own"),
     )
-    _check(settings)
+    check(settings)
     return settings
 
 
-def _check(settings: Settings) -> None:
+def check(settings: Settings) -> None:
+    """Refuse a combination that must not run, however it was made. Raises `SettingsError`."""
     if settings.origin and not re.fullmatch(r"https?://[a-z0-9.\-]+(:\d{1,5})?", settings.origin):
         raise SettingsError("SAMEN_ORIGIN must be one full origin such as https://samen.example, never a wildcard.")
     if settings.production and not settings.origin.startswith("https://"):
         raise SettingsError("In production SAMEN_ORIGIN must name the https origin that people use.")
+    _check_oidc(settings)
+
+
+def _check_oidc(settings: Settings) -> None:
+    """An institution's own sign-in is set up whole or not at all."""
+    needed = (settings.oidc_issuer, settings.oidc_client_id, settings.oidc_secret_file, settings.oidc_name)
+    if not any(needed):
+        return
+    if not all(needed):
+        raise SettingsError(
+            "SAMEN_OIDC_ISSUER, SAMEN_OIDC_CLIENT_ID, SAMEN_OIDC_SECRET_FILE and SAMEN_OIDC_NAME go together."
+        )
+    if len(settings.oidc_name) > 40 or not settings.oidc_name.isprintable():
+        raise SettingsError("SAMEN_OIDC_NAME must be a short name for a button, of at most 40 characters.")
+    https = re.fullmatch(r"https://[a-z0-9.\-]+(:\d{1,5})?(/[\w.~/\-]*)?", settings.oidc_issuer)
+    local = re.fullmatch(r"http://(127\.0\.0\.1|localhost)(:\d{1,5})?(/[\w.~/\-]*)?", settings.oidc_issuer)
+    if not https and (settings.production or not local):
+        raise SettingsError("SAMEN_OIDC_ISSUER must be the https address of the institution's sign-in.")
+
+
+def _path(value: str | None) -> Path | None:
+    return Path(value).expanduser().resolve() if value else None
 
 
 def _one_of(env: Mapping[str, str], name: str, allowed: tuple[T, ...], default: T) -> T:

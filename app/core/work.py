@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from app.core import clock as clocks
 from app.core.actor import Actor
+from app.core.crypto import Ring, Vault
 from app.core.db import WRITES
 from app.core.errors import Unauthenticated
 
@@ -39,12 +40,14 @@ class Announcement:
 class Work:
     """What a use-case works with: `db` to read and write rows, who acts, what time it is (UTC).
 
-    `seal_key` seals the audit lines written in this unit (`app.core.audit`).
+    `ring` seals and opens what people wrote (`app.core.crypto`); `seal_key` seals the audit lines written in this
+    unit (`app.core.audit`).
     """
 
     db: Session
     actor: Actor | None
     now: datetime
+    ring: Ring
     seal_key: bytes = b""
     announcements: list[Announcement] = field(default_factory=list)
     effects: list[Callable[[], None]] = field(default_factory=list)
@@ -75,8 +78,11 @@ def _nobody_listens(_announcements: Sequence[Announcement]) -> None:
 class Database:
     """Opens units of work on one engine. Writes of this process queue up here instead of at the file lock."""
 
-    def __init__(self, engine: Engine, clock: clocks.Clock = clocks.system, seal_key: bytes = b"") -> None:
+    def __init__(
+        self, engine: Engine, vault: Vault, clock: clocks.Clock = clocks.system, seal_key: bytes = b""
+    ) -> None:
         self.engine = engine
+        self.vault = vault
         self.clock = clock
         self.seal_key = seal_key
         self.announcer: Announcer = _nobody_listens
@@ -105,12 +111,12 @@ class Database:
     def read(self, actor: Actor | None = None) -> Iterator[Work]:
         """A unit of work that only reads: it never waits for writers, and nothing it changes is kept."""
         with Session(self._reader, expire_on_commit=False, autoflush=False) as session:
-            yield Work(session, actor, self.clock())
+            yield Work(session, actor, self.clock(), Ring(session, self.vault))
 
     def _transaction(self, actor: Actor | None) -> Generator[Work, None, Work]:
         with Session(self._writer, expire_on_commit=False) as session, session.begin():
             session.connection()  # take the write lock now: what is checked must still hold when it is written
-            work = Work(session, actor, self.clock(), self.seal_key)
+            work = Work(session, actor, self.clock(), Ring(session, self.vault), self.seal_key)
             yield work
         return work
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,38 +24,70 @@ def _settings(folder: Path) -> Settings:
     return Settings(data_dir=folder)
 
 
-def test_the_key_file_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
-    path = keys.ensure(_settings(tmp_path / "data"))
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    first = path.read_bytes()
-    assert len(first) == 32
-    assert keys.ensure(_settings(tmp_path / "data")) == path
-    assert path.read_bytes() == first
+FILES = (keys.FILE_NAME, keys.MASTERS_NAME)
 
 
-def test_the_key_file_is_private_whatever_the_umask(tmp_path: Path) -> None:
+def test_the_key_files_are_made_once_for_their_owner_alone(tmp_path: Path) -> None:
+    settings = _settings(tmp_path / "data")
+    keys.ensure(settings)
+    first = [(settings.data_dir / name).read_bytes() for name in FILES]
+    assert len(first[0]) == 32
+    assert [len(key) for key in keys.masters(settings).values()] == [32]
+    keys.ensure(settings)
+    assert [(settings.data_dir / name).read_bytes() for name in FILES] == first
+
+
+def test_the_key_files_are_private_whatever_the_umask(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
-        path = keys.ensure(_settings(tmp_path))
+        keys.ensure(_settings(tmp_path))
+        keys.add_master(_settings(tmp_path))
     finally:
         os.umask(before)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in FILES] == [0o600, 0o600]
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o666, 0o601])
-def test_a_key_file_that_others_can_reach_is_refused(tmp_path: Path, mode: int) -> None:
-    keys.ensure(_settings(tmp_path)).chmod(mode)
+@pytest.mark.parametrize(("name", "read"), list(zip(FILES, (keys.load, keys.masters), strict=True)))
+def test_a_key_file_that_others_can_reach_is_refused(
+    tmp_path: Path, mode: int, name: str, read: Callable[[Settings], object]
+) -> None:
+    (keys.ensure(_settings(tmp_path)) / name).chmod(mode)
     with pytest.raises(SettingsError, match="0600"):
-        keys.load(_settings(tmp_path))
+        read(_settings(tmp_path))
 
 
-def test_a_missing_or_broken_key_file_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"short", b"k" * 32, bytes(32), b"ab" * 16])
+def test_a_missing_short_or_made_up_secret_is_refused(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(SettingsError, match="setup-keys"):
         keys.load(_settings(tmp_path))
-    path = keys.ensure(_settings(tmp_path))
-    path.write_bytes(b"short")
-    with pytest.raises(SettingsError, match="too short"):
+    (keys.ensure(_settings(tmp_path)) / keys.FILE_NAME).write_bytes(content)
+    with pytest.raises(SettingsError, match=r"too short|not a random one"):
         keys.load(_settings(tmp_path))
+
+
+@pytest.mark.parametrize("content", ["", "\n", "one two\n", f"id {'A' * 43}=\n", "0badc0de\n", "\ud7ff"])
+def test_a_missing_or_damaged_list_of_master_keys_is_refused(tmp_path: Path, content: str) -> None:
+    with pytest.raises(SettingsError, match="setup-keys"):
+        keys.masters(_settings(tmp_path))
+    (keys.ensure(_settings(tmp_path)) / keys.MASTERS_NAME).write_text(content, encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"master key file|damaged|empty"):
+        keys.masters(_settings(tmp_path))
+
+
+def test_a_new_master_key_stands_first_and_the_old_ones_stay_until_they_wrap_nothing(tmp_path: Path) -> None:
+    settings = _settings(tmp_path)
+    keys.ensure(settings)
+    [first] = keys.masters(settings)
+    for _ in range(2):
+        keys.add_master(settings)
+    third, second, *_ = keys.masters(settings)
+    assert list(keys.masters(settings)) == [third, second, first]
+    assert keys.drop_masters(settings, {first}) == 0
+    assert keys.drop_masters(settings, set()) == 1
+    assert list(keys.masters(settings)) == [third, second]  # a running server may still wrap by the second
+    assert keys.drop_masters(settings, set()) == 0
+    assert sorted(f.name for f in tmp_path.iterdir()) == sorted(FILES)  # nothing left lying about
 
 
 def test_no_key_serves_two_purposes() -> None:

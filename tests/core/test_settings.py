@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.core import settings
-from app.core.settings import SettingsError
+from app.core.settings import Settings, SettingsError
 
 
 def test_an_empty_environment_is_a_working_local_set_up() -> None:
@@ -68,6 +68,11 @@ def test_settings_cannot_be_changed_afterwards() -> None:
         ("SAMEN_ORIGIN", "https://"),
         ("SAMEN_ORIGIN", "https://samen.example/groepen"),
         ("SAMEN_ORIGIN", "https://*.example"),
+        ("SAMEN_ORIGIN", "[]"),
+        ("SAMEN_ORIGIN", "null"),
+        ("SAMEN_ORIGIN", "https://samen.example, *"),
+        ("SAMEN_STAFF_HOURS", "25"),
+        ("SAMEN_OIDC_SECOND_FACTOR", "none"),
     ],
     ids=lambda value: value[:30],
 )
@@ -80,7 +85,57 @@ def test_a_setting_that_cannot_be_is_refused_in_one_sentence_that_names_it(name:
     assert "\n" not in sentence
 
 
-@pytest.mark.parametrize("origin", ["", "http://samen.example"])
+@pytest.mark.parametrize("origin", ["", "http://samen.example", "*", "[]"])
 def test_production_needs_an_https_origin(origin: str) -> None:
     with pytest.raises(SettingsError, match="SAMEN_ORIGIN"):
         settings.load({"SAMEN_ENVIRONMENT": "production", "SAMEN_ORIGIN": origin})
+
+
+@pytest.mark.parametrize("origin", ["", "http://samen.example", "*", "[]"])
+def test_what_was_not_read_from_the_environment_is_refused_all_the_same(origin: str) -> None:
+    with pytest.raises(SettingsError, match="SAMEN_ORIGIN"):
+        settings.check(Settings(environment="production", origin=origin))
+
+
+INSTITUTION = {
+    "SAMEN_OIDC_ISSUER": "https://login.linde.example/realms/staff",
+    "SAMEN_OIDC_CLIENT_ID": "samen",
+    "SAMEN_OIDC_SECRET_FILE": "/etc/samen/institution.secret",
+    "SAMEN_OIDC_NAME": "De Linde",
+}
+
+
+def test_an_institutions_sign_in_is_set_up_whole() -> None:
+    found = settings.load(INSTITUTION)
+    assert (found.oidc_issuer, found.oidc_name) == ("https://login.linde.example/realms/staff", "De Linde")
+    assert found.oidc_secret_file == Path("/etc/samen/institution.secret")
+    assert found.oidc_second_factor == "own"
+    assert settings.load({}).oidc_secret_file is None
+    for name in INSTITUTION:
+        with pytest.raises(SettingsError, match=name):
+            settings.load(INSTITUTION | {name: ""})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SAMEN_OIDC_ISSUER", "http://login.linde.example"),
+        ("SAMEN_OIDC_ISSUER", "https://login.linde.example/?realm=staff"),
+        ("SAMEN_OIDC_ISSUER", "https://name:word@login.linde.example"),
+        ("SAMEN_OIDC_ISSUER", "http://localhost.linde.example"),
+        ("SAMEN_OIDC_ISSUER", "login.linde.example"),
+        ("SAMEN_OIDC_NAME", "De Linde" * 10),
+        ("SAMEN_OIDC_NAME", "De\u202eLinde"),
+    ],
+)
+def test_an_institutions_sign_in_that_cannot_be_is_refused(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=name) as refusal:
+        settings.load(INSTITUTION | {name: value})
+    assert "\n" not in str(refusal.value)
+
+
+def test_an_institution_on_this_machine_is_for_trying_out_only() -> None:
+    local = INSTITUTION | {"SAMEN_OIDC_ISSUER": "http://127.0.0.1:8080"}
+    assert settings.load(local).oidc_issuer == "http://127.0.0.1:8080"
+    with pytest.raises(SettingsError, match="SAMEN_OIDC_ISSUER"):
+        settings.load(local | {"SAMEN_ENVIRONMENT": "production", "SAMEN_ORIGIN": "https://samen.example"})

@@ -111,7 +111,7 @@ def test_two_writers_queue_and_neither_is_lost(database: Database) -> None:
 def test_what_is_checked_still_holds_when_it_is_written_on_sqlite(database: Database) -> None:
     if database.engine.dialect.name != "sqlite":
         return  # there, rows are locked one by one
-    other = Database(database.engine)  # as another process would have it: a queue of its own
+    other = Database(database.engine, database.vault)  # as another process would have it: a queue of its own
     entered = threading.Event()
 
     def second() -> int:

@@ -25,9 +25,14 @@ def test_every_sweep_runs_even_when_one_fails(database: Database, capsys: pytest
 def test_the_house_sweeps_deliver_and_climb(database: Database, clock: FrozenClock) -> None:
     circle = builders.circle(database, members=1)
     circle.send(circle.members[0], buddy=False, facilitator=True)
-    assert worker.run_once(database) == {"outbox": 1, "outreach": 0}
+    assert _moved(database) == {"outbox": 1}
     clock.at += dt.timedelta(hours=3)
-    assert worker.run_once(database) == {"outbox": 0, "outreach": 1}
+    assert _moved(database) == {"outreach": 1}
     with database.read(circle.hanna.actor) as r:
         assert [ask.state for ask in outreach.due(r)] == ["open"]
     assert worker.run_once(database)["outbox"] == 1
+
+
+def _moved(database: Database) -> dict[str, int]:
+    """What the sweeps of one round did, of those that did anything."""
+    return {name: amount for name, amount in worker.run_once(database).items() if amount}
