@@ -57,13 +57,15 @@ def opened() -> Iterator[tuple[Settings, Database]]:
     """The settings and the database, without a server around them."""
     from app.core import keys, logs
     from app.core import settings as config
+    from app.core.crypto import Vault
     from app.core.db import open_engine
     from app.core.work import Database
 
     settings = config.load()
     logs.configure(settings.log_level)
     secrets = keys.load(settings)
-    database = Database(open_engine(settings.database_url), seal_key=secrets.derive("audit"))
+    vault = Vault(keys.masters(settings), lambda: keys.masters(settings))
+    database = Database(open_engine(settings.database_url), vault, seal_key=secrets.derive("audit"))
     try:
         yield settings, database
     finally:
@@ -97,7 +99,26 @@ def setup_keys() -> None:
     from app.core import keys
     from app.core import settings as config
 
-    did(f"key file: {keys.ensure(config.load()).name} is in place")
+    keys.ensure(config.load())
+    did("key files: in place")
+
+
+@main.command("rotate-keys")
+@click.option("--drop-old", is_flag=True, help="Take the master keys off the list that wrap nothing any more.")
+@clear_errors
+def rotate_keys(drop_old: bool) -> None:
+    """Make a new master key and wrap every data key by it. May run beside a server; keep the old file's backup short.
+
+    Stopped half-way, it is simply run again.
+    """
+    from app.core import keys, rotation
+    from app.core import settings as config
+
+    keys.add_master(config.load())
+    with opened() as (settings, database):
+        wrapped = rotation.rewrap(database)
+        dropped = keys.drop_masters(settings, rotation.masters_in_use(database)) if drop_old else 0
+    did(f"rotate-keys: {wrapped} keys wrapped anew, {dropped} master keys dropped")
 
 
 @main.group()
@@ -110,9 +131,12 @@ def db() -> None:
 def upgrade() -> None:
     """Bring the database's tables up to date."""
     from app import migrate
+    from app.core import keys
     from app.core import settings as config
+    from app.core.crypto import Vault
 
-    did(f"database: at {migrate.upgrade(config.load().database_url)}")
+    settings = config.load()
+    did(f"database: at {migrate.upgrade(settings.database_url, Vault(keys.masters(settings)))}")
 
 
 @main.command()
@@ -124,6 +148,55 @@ def demo() -> None:
     with opened() as (settings, database):
         made = demos.fill(settings, database)
     did("demo: made" if made else "demo: was there already")
+
+
+@main.command("first-administrator")
+@click.option("--organisation", default="", help="Its name, where there is no organisation yet.")
+@clear_errors
+def first_administrator(organisation: str) -> None:
+    """Make a code for the first administrator of an installation and print it. It is good for a week, once."""
+    import groups.models  # noqa: F401 - an invitation may point at a group, so its table must be known
+    from app.accounts import staff
+
+    with opened() as (settings, database), database.work() as w:
+        code = staff.first_administrator(w, organisation)
+    print(code)
+    did(f"first-administrator: use this code on {settings.origins[0]}")
+
+
+@main.command()
+@click.argument("login")
+@clear_errors
+def export(login: str) -> None:
+    """Print everything that is kept about one person, as JSON."""
+    from app.accounts import erasure
+    from app.core import audit as ledger
+    from app.main import PARTS
+
+    with opened() as (_settings, database), database.work() as w:
+        person_id = erasure.find(w, login)
+        data = erasure.export(w, PARTS, person_id)
+        ledger.record(w, "person.exported", "person", person_id)
+    print(json.dumps(data, ensure_ascii=False, indent=2))
+    did("export: done; nobody else's words are in it")
+
+
+@main.command()
+@click.argument("login")
+@click.option("--yes", is_flag=True, help="Really do it: it cannot be undone.")
+@clear_errors
+def erase(login: str, yes: bool) -> None:
+    """Destroy one person's account and everything they wrote."""
+    from app.accounts import erasure
+    from app.main import PARTS
+
+    if not yes:
+        raise click.ClickException("This cannot be undone; add --yes to do it. Nothing was erased.")
+    with opened() as (_settings, database):
+        with database.work() as w:
+            erasure.erase(w, PARTS, erasure.find(w, login))
+        wiped = erasure.wipe_log(database)
+    did("erase: done" if wiped else "erase: done; the database's log is emptied when the server is next stopped")
 
 
 @main.command("loadtest-people")

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.accounts import accounts, names, passwords
-from app.accounts.models import Person
+from app.accounts import accounts, names, passwords, second_factor, signins
+from app.accounts.models import AliasUse, Person
 from app.core import clock, ids
 from app.core.actor import Actor
 from app.core.permissions import Role
@@ -34,7 +34,9 @@ def fill(settings: Settings, database: Database) -> bool:
     with database.work() as w:
         organisation = accounts.create_organisation(w, "Demo")
         hanna = accounts.create_person(w, organisation, Role.FACILITATOR, FACILITATOR_LOGIN, hashes[0], name="Hanna")
-        accounts.create_person(w, organisation, Role.MODERATOR, MODERATOR_LOGIN, hashes[1], name="Daan")
+        daan = accounts.create_person(w, organisation, Role.MODERATOR, MODERATOR_LOGIN, hashes[1], name="Daan")
+        for person in (hanna, daan):  # the page that asks for their code shows it, as long as this is no production
+            second_factor.keep(w, person, second_factor.DEMO_SECRET)
         group = rooms.open_group(w, organisation, "Dinsdaggroep")
         rooms.enter(w, group.id, hanna, "Hanna", FACILITATOR)
         for code in CODES:
@@ -48,8 +50,20 @@ def _invitation(w: Work, group: Group, code: str) -> None:
     """A demo code: easy to type, good for many people and a year."""
     from app.accounts.models import Invitation
 
-    expires = w.now + timedelta(days=365)
-    w.db.add(Invitation(code_hash=ids.digest(ids.fold_code(code)), group_id=group.id, uses_left=50, expires_at=expires))
+    w.db.add(
+        Invitation(
+            public_id=ids.public_id(),
+            code_hash=ids.digest(ids.fold_code(code)),
+            hint=code[-2:],
+            organisation_id=group.organisation_id,
+            group_id=group.id,
+            role=Role.CLIENT.value,
+            made_on=w.now.date(),
+            uses=50,
+            uses_left=50,
+            expires_at=w.now + timedelta(days=365),
+        )
+    )
     w.db.flush()
 
 
@@ -71,7 +85,7 @@ def loadtest_people(
             group = rooms.open_group(w, organisation, f"Groep {number + 1}")
             room = w.db.scalars(select(Room).where(Room.group_id == group.id)).one()
             room.pace = UNHURRIED
-            taken: set[str] = set()
+            taken = set(w.db.scalars(select(AliasUse.alias).where(AliasUse.organisation_id == organisation)))
             for n in range(members + facilitators):
                 lead = n >= members
                 role = Role.FACILITATOR if lead else Role.CLIENT
@@ -80,7 +94,7 @@ def loadtest_people(
                 alias = names.offer_aliases(frozenset(taken), 1)[0]
                 taken.add(alias)
                 rooms.enter(w, group.id, person, alias, FACILITATOR if lead else "member")
-                token = accounts.start_session(w, person, settings.session_days)
+                token = signins.start(w, person, timedelta(days=settings.session_days))
                 people.append(
                     {
                         "group": group.public_id,
@@ -115,5 +129,6 @@ def greeting(settings: Settings) -> str:
   moderator     {MODERATOR_LOGIN}    {MODERATOR_PASSWORD}
   clients       come in with one of these codes: {", ".join(CODES)}
 
-  Staff sign in under “Ik was hier al eens”. Stop with Ctrl+C; what you did is kept.
+  Staff sign in under “Ik was hier al eens”; the code they are asked for is filled in already.
+  Stop with Ctrl+C; what you did is kept.
 """

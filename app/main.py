@@ -17,15 +17,16 @@ import groups.part
 import matching.part
 import moderation.part
 from app import pages, web
-from app.accounts import accounts
+from app.accounts import signins
 from app.core import ids, keys
 from app.core.actor import Actor
 from app.core.assets import folder
+from app.core.crypto import Vault
 from app.core.db import open_engine
 from app.core.errors import AppError, Forbidden
 from app.core.i18n import N_
 from app.core.ratelimit import Limiter, Tempo
-from app.core.settings import Settings
+from app.core.settings import Settings, check
 from app.core.work import Database
 from app.live import driver, gate, server
 from app.live.fanout import Fanout
@@ -41,20 +42,22 @@ _FORM_EXPIRED = N_("Dit formulier stond te lang open. Er is niets verstuurd; ga 
 
 def create_app(settings: Settings) -> flask.Flask:
     """The whole product as one WSGI app. Raises `SettingsError` if it must not start like this."""
+    check(settings)
     secrets = keys.load(settings)
-    database = Database(open_engine(settings.database_url), seal_key=secrets.derive("audit"))
+    vault = Vault(keys.masters(settings), lambda: keys.masters(settings))
+    database = Database(open_engine(settings.database_url), vault, seal_key=secrets.derive("audit"))
     fanout = Fanout()
     database.announcer = fanout.announce
     events = {event.name: event for part in PARTS for event in part.live_events}
     writers = {e.name: Writer(database, e.together) for e in events.values() if e.together is not None}
     for part in PARTS:
         subjects.introduce(part.subjects)
-    house = web.House(settings, database, secrets, Limiter(), fanout, writers)
+    house = web.House(settings, database, secrets, Limiter(), fanout, writers, PARTS)
     site = _site(settings, secrets, house)
 
     def identify(session: str) -> Actor | None:
         with database.read() as w:
-            return accounts.who(w.db, session, w.now)
+            return signins.who(w.db, session, w.now)
 
     def translate(language: str, refusal: AppError) -> dict[str, object]:
         with site.app_context(), force_locale(language):
@@ -97,7 +100,7 @@ def _site(settings: Settings, secrets: keys.Keys, house: web.House) -> flask.Fla
     site.extensions["samen"] = house
     if settings.proxies:
         site.wsgi_app = ProxyFix(site.wsgi_app, x_for=settings.proxies)  # type: ignore[method-assign]
-    CSRFProtect(site).exempt("app.accounts.web.leave")  # it can only end one's own session, and must never fail
+    CSRFProtect(site).exempt("app.accounts.web.entering.leave")  # it only ends one's own session, and must never fail
     Babel(site, default_locale="nl", locale_selector=web.language, default_translation_directories=pages.LOCALE)
     site.before_request(web.check_access)
     site.after_request(web.add_headers)
@@ -119,6 +122,9 @@ def _sign_in_by_cookie(site: flask.Flask, house: web.House, identify: Identify) 
     def load(request: flask.Request) -> web.SignedIn | None:
         token = gate.session_cookie(request.environ, house.cookie)
         found = identify(ids.digest(token)) if token else None
+        if found is not None and found.last_on != house.database.clock().date():
+            with house.database.work() as w:
+                signins.touch(w, found.session)
         return web.SignedIn(found) if found else None
 
     manager.request_loader(load)

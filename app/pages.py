@@ -60,7 +60,9 @@ def furnish(site: flask.Flask) -> None:
         minutes_left=minutes_left,
         wire_clock=wire_clock,
         weekday=weekday,
+        plain_day=plain_day,
         kind_name=kind_name,
+        role_name=role_name,
     )
 
 
@@ -119,6 +121,12 @@ def moment(at: datetime) -> str:
 def weekday(on: date) -> str:
     """The name of a day of the week."""
     text: str = format_date(on, "EEEE")
+    return text
+
+
+def plain_day(on: date) -> str:
+    """A day that has no time: `17 november`."""
+    text: str = format_date(on, "d MMMM", rebase=False)
     return text
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from flask import Blueprint
 
@@ -50,15 +50,37 @@ class Sweep:
     run: Callable[[Database], int]
 
 
+class Personal(Protocol):
+    """What a package keeps of a person: their own to take along, and to have destroyed."""
+
+    def export(self, w: Work, person_id: int) -> dict[str, Any]:
+        """The person's own data, ready for JSON; nobody else's words are in it."""
+
+    def check(self, w: Work, person_id: int) -> None:
+        """Raise a refusal where others would be left without somebody they need. Asked before the first write."""
+
+    def erase(self, w: Work, person_id: int) -> None:
+        """Remove what is the person's. Packages above were asked before; the person's row still stands."""
+
+
+MayFollow = Callable[[Work, Collection[str]], set[tuple[str, str]]]
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Everything a package offers. `subjects` are the reviewable things it introduces to moderation."""
+    """Everything a package offers. `subjects` are the reviewable things it introduces to moderation; `personal`
+    knows what the package keeps of a person. `may_follow` gives, for session hashes, the (session, topic) pairs that
+    may be heard now: topics it speaks of by one of `topic_kinds` are taken from sockets that may hear them no more.
+    """
 
     name: str
     blueprints: tuple[Blueprint, ...] = ()
     live_events: tuple[LiveEvent, ...] = ()
     sweeps: tuple[Sweep, ...] = ()
     subjects: Mapping[str, Any] = field(default_factory=dict)
+    personal: Personal | None = None
+    topic_kinds: tuple[str, ...] = ()
+    may_follow: MayFollow | None = None
 
 
 def refused(error: AppError, translate: Callable[..., str] = lambda message, **params: message) -> dict[str, Any]:

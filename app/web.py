@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import ipaddress
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from app.core.errors import (
     TooLarge,
     Unauthenticated,
     Unavailable,
+    Unconfirmed,
 )
 from app.core.i18n import LANGUAGES
 from app.core.keys import Keys
@@ -37,7 +39,7 @@ from app.core.settings import Settings
 from app.core.work import Database, Work
 from app.live.fanout import Fanout
 from app.live.writer import Writer
-from app.part import refused
+from app.part import Part, refused
 
 log = structlog.get_logger()
 
@@ -62,6 +64,7 @@ class House:
     limiter: Limiter
     fanout: Fanout
     writers: dict[str, Writer]
+    parts: tuple[Part, ...]
 
     @property
     def cookie(self) -> str:
@@ -108,11 +111,15 @@ def read() -> AbstractContextManager[Work]:
     return house().database.read(maybe_actor())
 
 
-def needs(permission: Permission) -> Callable[[V], V]:
-    """Declare what a view needs. Without this line, or `public`, a view is refused to everybody."""
+def needs(permission: Permission, *, confirmed: bool = False) -> Callable[[V], V]:
+    """Declare what a view needs. Without this line, or `public`, a view is refused to everybody.
+
+    `confirmed` asks for a proof of minutes ago that this is still the person who signed in.
+    """
 
     def mark(view: V) -> V:
         view.__dict__["needs"] = permission
+        view.__dict__["confirmed"] = confirmed
         return view
 
     return mark
@@ -128,9 +135,12 @@ def check_access() -> None:
     """Refuse by default: runs before every view."""
     if any("\x00" in value for value in (request.path, *request.values.values())):
         raise Invalid  # no database takes it, and no person types it
+    if request.method not in ("GET", "HEAD") and request.headers.get("Sec-Fetch-Site") == "cross-site":
+        raise Forbidden  # the form token refuses it too; browsers say `Origin: null` where no page tells where it is
     view = current_app.view_functions.get(request.endpoint or "")
     if view is None or request.endpoint == "static":
         return
+    maybe_actor()  # now, while no unit of work is open: once a day it notes that the session was used
     permission: Permission | None = getattr(view, "needs", None)
     if permission is None:
         if not getattr(view, "public", False):
@@ -138,13 +148,26 @@ def check_access() -> None:
         return
     if not actor().may(permission):
         raise NotFound  # a page that is not yours looks like one that is not there
+    if getattr(view, "confirmed", False) and not actor().confirmed:
+        raise Unconfirmed
 
 
 def source() -> str:
     """Where a request comes from, as a hash that cannot be turned back and changes every day."""
     found = house()
     salt = found.keys.derive(f"source {found.database.clock().date().isoformat()}")
-    return hmac.new(salt, (request.remote_addr or "").encode(), hashlib.sha256).hexdigest()[:16]
+    return hmac.new(salt, _network(request.remote_addr or "").encode(), hashlib.sha256).hexdigest()[:16]
+
+
+def _network(address: str) -> str:
+    """The part of an address that one household or office shares: they can pick the rest of an IPv6 address freely."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return ""
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    return str(parsed.ipv4_mapped or ipaddress.ip_network((int(parsed) >> 64 << 64, 64)))
 
 
 def language() -> str:
@@ -178,6 +201,18 @@ def help_after_words() -> str:
     return flask.url_for("help.show")
 
 
+def group_here() -> str:
+    """Which of their groups somebody is in now: the one whose room they opened last. Known to their cookie alone."""
+    group: str = flask.session.get("group", "")
+    return group
+
+
+def enter_group(group: str) -> None:
+    """From now on they are in this group."""
+    if group_here() != group:
+        flask.session["group"] = group
+
+
 def done(target: str) -> Any:
     """The answer to a form that worked: on to `target`, or plain success for a script."""
     if wants_json():
@@ -185,14 +220,18 @@ def done(target: str) -> Any:
     return flask.redirect(target, code=303)
 
 
-def show_refusal(error: AppError) -> tuple[Any, int]:
-    """A refusal as a page, or in the documented shape for a script."""
+def show_refusal(error: AppError) -> Any:
+    """A refusal as a page, or in the documented shape for a script; with how long to wait, where waiting helps."""
+    wait = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
     if wants_json():
-        return refused(error, translated), error.status
+        return refused(error, translated), error.status, wait
+    if isinstance(error, Unconfirmed):
+        flask.session["afterwards"] = request.path if request.method == "GET" else ""  # no query
+        return flask.redirect(flask.url_for("confirming.ask")), 303
     if isinstance(error, Unauthenticated) and request.method == "GET":
         return flask.redirect(flask.url_for("joining.door")), 303  # nothing that draws the eye of who comes after
     page = flask.render_template("error.html", error=error, message=translated(error.message, **error.params))
-    return page, error.status
+    return page, error.status, wait
 
 
 def show_http_error(error: HTTPException) -> Any:
@@ -204,7 +243,7 @@ def show_http_error(error: HTTPException) -> Any:
     return show_refusal(_STATUS.get(error.code, Invalid)())
 
 
-def show_crash(error: Exception) -> tuple[Any, int]:
+def show_crash(error: Exception) -> Any:
     """What nobody foresaw: logged without a person's words, shown without a trace."""
     log.error("request_failed", endpoint=request.endpoint, exc_info=error)
     return show_refusal(Unavailable())

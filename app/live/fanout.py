@@ -28,6 +28,8 @@ class Server(Protocol):
 
     def enter_room(self, sid: str, room: str) -> None: ...
 
+    def leave_room(self, sid: str, room: str) -> None: ...
+
 
 class Fanout:
     """Knows which socket belongs to which session, and brings announcements to the topics they follow."""
@@ -36,6 +38,7 @@ class Fanout:
         self._server: Server | None = None
         self._cut: Any = None
         self._sockets: dict[str, dict[str, None]] = defaultdict(dict)  # in order of opening
+        self._follows: dict[str, set[str]] = {}
         self._lock = threading.Lock()
 
     def attach(self, server: Server, cut: Any) -> None:
@@ -53,14 +56,38 @@ class Fanout:
         """A socket of this session is gone."""
         with self._lock:
             self._sockets[session].pop(sid, None)
+            self._follows.pop(sid, None)
             if not self._sockets[session]:
                 del self._sockets[session]
 
     def follow(self, sid: str, topics: Iterable[str]) -> None:
         """Let a socket hear these topics from now on."""
-        if self._server is not None:
-            for topic in topics:
+        if self._server is None:
+            return
+        for topic in topics:
+            try:
                 self._server.enter_room(sid, topic)
+            except (KeyError, ValueError):
+                return  # it was cut while its question was being answered
+            with self._lock:
+                self._follows.setdefault(sid, set()).add(topic)
+
+    def unfollow(self, sid: str, topic: str) -> None:
+        """Let a socket hear a topic no more."""
+        if self._server is not None:
+            self._server.leave_room(sid, topic)
+        with self._lock:
+            self._follows.get(sid, set()).discard(topic)
+
+    def followed(self) -> list[tuple[str, str, str]]:
+        """What every open socket follows now, as (session, socket, topic)."""
+        with self._lock:
+            return [
+                (session, sid, topic)
+                for session, sids in self._sockets.items()
+                for sid in sids
+                for topic in self._follows.get(sid, ())
+            ]
 
     def sessions(self) -> list[str]:
         """The sessions that have a socket open now."""
@@ -85,10 +112,20 @@ class Fanout:
             return
         for announcement in announcements:
             if announcement.event == "revoked":
-                self.end(announcement.topic.removeprefix("session:"))
+                self._revoke(announcement.topic)
                 continue
             for payload in _portions(announcement):
                 self._server.emit(announcement.event, payload, room=announcement.topic)
+
+    def _revoke(self, topic: str) -> None:
+        """A session ended, or a person may no longer hear something: cut; who still may, comes back by itself."""
+        kind, _, name = topic.partition(":")
+        if kind == "session":
+            self.end(name)
+            return
+        for _session, sid, followed in self.followed():
+            if followed == topic:
+                self.cut(sid)
 
 
 def _portions(announcement: Announcement) -> Iterable[dict[str, Any]]:

@@ -65,7 +65,8 @@ class Gateway:
         server.on("*", self._unknown)
 
     def _connect(self, sid: str, environ: Mapping[str, Any], _auth: Any = None) -> None:
-        actor: Actor | None = environ.get("samen.actor")  # set by the gate, before the upgrade
+        passed: Actor | None = environ.get("samen.actor")  # set by the gate, before the upgrade
+        actor = self._identify(passed.session) if passed else None  # which may have been a while ago
         if actor is None:
             raise socketio.exceptions.ConnectionRefusedError("unauthenticated")
         self._adopt(sid, environ)

@@ -9,7 +9,8 @@ import flask
 import socketio
 from flask_socketio import SocketIO
 
-from app.core.settings import Settings
+from app.core import logs
+from app.core.settings import Settings, SettingsError
 from app.live.driver import Driver
 from app.live.fanout import Fanout
 from app.live.gate import Gate
@@ -56,7 +57,12 @@ def open_live(
     identify: Identify,
     cookie: str,
 ) -> SocketIO:
-    """Add the live endpoint to `app`: WebSocket only, own origins only, events one after the other per client."""
+    """Add the live endpoint to `app`: WebSocket only, own origins only, events one after the other per client.
+
+    Raises `SettingsError` where the origins would let everybody in.
+    """
+    if not settings.origins or any("*" in origin or "://" not in origin for origin in settings.origins):
+        raise SettingsError("Live connections need the full origins they may come from, never a wildcard.")
     live = SocketIO(
         app,
         async_mode=settings.async_mode,
@@ -68,8 +74,8 @@ def open_live(
         http_compression=False,
         manage_session=False,
         serializer=TextPacket,
-        logger=False,
-        engineio_logger=False,
+        logger=logs.of_library("live"),
+        engineio_logger=logs.of_library("live"),
     )
     server = live.server
     driver.harden(server)

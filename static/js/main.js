@@ -9,10 +9,15 @@ const wanted = [
   ['form[data-quiet]', './quiet.js', 'quiet'],
   ['[data-draft]', './draft.js', 'draft'],
   ['[data-wave]', './wave.js', 'wave'],
+  ['[data-passkey]', './passkey.js', 'passkey'],
   ['[data-print]', './small.js', 'print'],
   ['[data-say]', './small.js', 'say'],
+  ['[data-show]', './show.js', 'show'],
   ['[data-inbox]', './small.js', 'inbox'],
 ]
+
+// A code behind the # never reached a server: it goes into its field and out of the address.
+if (/^#[A-Z0-9]{4}-[A-Z0-9]{4}$/.test(location.hash)) import('./code.js').then((module) => module.code())
 
 for (const [selector, path, start] of wanted) {
   if (document.querySelector(selector)) import(path).then((module) => module[start]())

@@ -1,4 +1,4 @@
-"""Joining, signing in and out: what lets somebody in, and what ends it."""
+"""People and their sessions: who somebody is, and what ends it."""
 
 from __future__ import annotations
 
@@ -10,99 +10,69 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
-from app.accounts import accounts
-from app.accounts.models import Invitation, Person, SignIn
-from app.core import audit, ids
-from app.core.audit import AuditLine
+from app.accounts import accounts, signins
+from app.accounts.models import Person, SignIn
+from app.core import ids
+from app.core.actor import Actor
 from app.core.errors import AppError, Invalid, NotFound
 from app.core.permissions import Role
 from app.core.work import Database
 from tests import builders
-from tests.conftest import SEAL_KEY, FrozenClock, Heard
+from tests.conftest import FrozenClock, Heard
 
 
-def _invite(database: Database, **how: int) -> str:
-    circle = builders.circle(database, members=0)
-    with database.work(circle.hanna.actor) as w:
-        return accounts.invite(w, circle.group_id, **how)
-
-
-def _use(database: Database, code: str) -> accounts.Welcome:
-    with database.work() as w:
-        return accounts.use_invitation(w, code)
-
-
-def _who(database: Database, token: str) -> object:
+def _who(database: Database, token: str) -> Actor | None:
+    """Who somebody is, but for the day they were last here."""
     with database.read() as r:
-        return accounts.who(r.db, ids.digest(token), r.now)
-
-
-def test_an_invitation_lets_one_person_in_however_it_is_typed(database: Database) -> None:
-    code = _invite(database)
-    with database.read() as r:
-        welcome = accounts.look_up_invitation(r, code)  # looking does not use it
-    assert _use(database, code.lower().replace("-", " ")) == welcome
-    with pytest.raises(NotFound):
-        _use(database, code)
-
-
-def test_an_invitation_is_kept_as_a_hash_and_its_making_is_on_record(database: Database) -> None:
-    code = _invite(database)
-    with database.read() as r:
-        row = r.db.scalars(select(Invitation)).one()
-        assert code not in str(row.__dict__)
-        assert row.code_hash == ids.digest(code)
-        assert "invitation.made" in r.db.scalars(select(AuditLine.action)).all()
-        assert audit.verify(r.db, SEAL_KEY) is None
-
-
-def test_two_people_with_the_last_use_at_the_same_moment_only_one_comes_in(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    code = _invite(database, uses=3)
-    _use(database, code)
-    _use(database, code)
-    gap = builders.Gap()
-    monkeypatch.setattr(accounts, "look_up_invitation", gap.after(accounts.look_up_invitation))
-    answers = builders.at_once(lambda: _use(database, code), lambda: _use(database, code))
-    assert sorted(type(a).__name__ for a in answers) == ["NotFound", "Welcome"]
-    with database.read() as r:
-        assert r.db.scalars(select(Invitation.uses_left)).one() == 0
-
-
-def test_every_code_that_does_not_work_is_refused_alike(database: Database, clock: FrozenClock) -> None:
-    used, revoked, expired = (_invite(database) for _ in range(3))
-    _use(database, used)
-    with database.work() as w:
-        w.db.execute(update(Invitation).where(Invitation.code_hash == ids.digest(revoked)).values(revoked_at=w.now))
-        w.db.execute(update(Invitation).where(Invitation.code_hash == ids.digest(expired)).values(expires_at=w.now))
-    told = set()
-    for code in (used, revoked, expired, "KLEW-47RD", "", "\x00", "é" * 40):
-        for ask in (accounts.look_up_invitation, accounts.use_invitation):
-            with pytest.raises(NotFound) as refusal, database.work() as w:
-                ask(w, code)
-            told.add((refusal.value.message, refusal.value.status))
-    assert len(told) == 1
-
-
-def test_an_invitation_lasts_a_week(database: Database, clock: FrozenClock) -> None:
-    code = _invite(database)
-    clock.forward(days=7, seconds=-1)
-    with database.read() as r:
-        accounts.look_up_invitation(r, code)
-    clock.forward(seconds=1)
-    with pytest.raises(NotFound):
-        _use(database, code)
+        found = signins.who(r.db, ids.digest(token), r.now)
+    return replace(found, last_on=None) if found else None
 
 
 def test_a_session_says_who_somebody_is_until_it_expires(database: Database, clock: FrozenClock) -> None:
     actor, token = builders.someone(database, builders.organisation(database), Role.FACILITATOR, name="Hanna")
     assert _who(database, token) == actor
     assert _who(database, token + "x") is None
-    clock.forward(days=30, seconds=-1)
+    for _ in range(3):  # used again and again, it lasts as long as it may and no longer
+        clock.forward(days=9)
+        assert _who(database, token) == actor
+        with database.work() as w:
+            signins.touch(w, ids.digest(token))
+    clock.forward(days=2)  # the last whole day of thirty: the end says nothing about the hour it began
     assert _who(database, token) == actor
-    clock.forward(seconds=1)
+    clock.forward(days=1)
     assert _who(database, token) is None
+
+
+def test_a_session_that_nobody_uses_is_over_after_two_weeks(database: Database, clock: FrozenClock) -> None:
+    actor, token = builders.someone(database, builders.organisation(database))
+    clock.forward(days=14)
+    assert _who(database, token) == actor
+    clock.forward(days=1)
+    assert _who(database, token) is None
+    with database.read() as r:
+        assert signins.live_sessions(r.db, [ids.digest(token)], r.now) == set()
+
+
+def test_somebody_sees_their_own_sessions_and_ends_them(database: Database, clock: FrozenClock) -> None:
+    organisation = builders.organisation(database)
+    (actor, token), (stranger, others) = (builders.someone(database, organisation) for _ in range(2))
+    with database.work() as w:
+        second, third = (signins.start(w, actor.person_id, timedelta(days=30)) for _ in range(2))
+    with database.read(actor) as r:
+        mine = signins.mine(r)
+    assert [s.this_one for s in mine] == [True, False, False]
+    with database.work(actor) as w:
+        signins.end_own(w, mine[1].ref)
+    with pytest.raises(NotFound), database.work(stranger) as w:
+        signins.end_own(w, mine[2].ref)  # somebody else's and nobody's answer the same
+    assert [_who(database, t) is None for t in (second, third)].count(True) == 1
+    with database.work(actor) as w:
+        assert signins.end_all(w, actor.person_id, spare=w.who.session) == 1
+    assert _who(database, token) == actor
+    with database.work(actor) as w:
+        signins.end_all(w, actor.person_id)
+    assert _who(database, token) is None
+    assert _who(database, others) == stranger
 
 
 def test_only_the_hash_of_a_session_token_is_kept(database: Database) -> None:
@@ -116,7 +86,7 @@ def test_ending_a_session_is_for_good_and_is_told_to_its_open_screens(database: 
     (actor, token), (_, other) = (builders.someone(database, organisation) for _ in range(2))
     for _ in range(2):  # a second click changes nothing
         with database.work(actor) as w:
-            accounts.end_session(w, ids.digest(token))
+            signins.end(w, ids.digest(token))
     assert _who(database, token) is None
     assert _who(database, other) is not None
     assert set(heard.events(f"session:{ids.digest(token)}")) == {"revoked"}
@@ -130,7 +100,7 @@ def test_a_suspended_person_is_nobody_until_it_is_lifted(database: Database) -> 
     assert _who(database, token) is None
     with database.read() as r:
         assert accounts.credentials(r, login) is None
-        assert accounts.live_sessions(r.db, [ids.digest(token)], r.now) == set()
+        assert signins.live_sessions(r.db, [ids.digest(token)], r.now) == set()
     with database.work() as w:
         w.db.get_one(Person, actor.person_id).suspended_at = None
     assert _who(database, token) == actor
@@ -141,12 +111,12 @@ def test_open_screens_are_rechecked_all_at_once(database: Database, clock: Froze
     people = [builders.someone(database, organisation) for _ in range(4)]
     hashes = [ids.digest(token) for _, token in people]
     with database.work() as w:
-        accounts.end_session(w, hashes[0])
+        signins.end(w, hashes[0])
         w.db.get_one(Person, people[1][0].person_id).suspended_at = w.now
         w.db.execute(update(SignIn).where(SignIn.token_hash == hashes[2]).values(expires_at=w.now))
     with database.read() as r, builders.statements(database) as sent:
-        assert accounts.live_sessions(r.db, [*hashes, "unknown"], r.now) == {hashes[3]}
-        assert accounts.live_sessions(r.db, [], r.now) == set()
+        assert signins.live_sessions(r.db, [*hashes, "unknown"], r.now) == {hashes[3]}
+        assert signins.live_sessions(r.db, [], r.now) == set()
     assert len(sent) == 2
 
 
@@ -164,7 +134,7 @@ def test_a_login_name_is_found_however_it_is_typed(database: Database) -> None:
     with database.read() as r:
         for typed in ("stille-otter-41", " Stille OTTER 41 ", "stille--otter - 41\n"):
             found = accounts.credentials(r, typed)
-            assert found == accounts.Credentials(person, "hash")
+            assert found == accounts.Credentials(person, "hash", Role.CLIENT)
         for typed in ("stille-otter-42", "", "-", "stille\x00otter", "x" * 10_000):
             assert accounts.credentials(r, typed) is None
 
@@ -200,6 +170,6 @@ def test_people_choose_among_what_is_offered(database: Database) -> None:
 
 
 def test_nothing_about_a_person_in_life_has_a_column() -> None:
-    known = {"id", "organisation_id", "role", "login", "secret_hash", "name", "language", "timezone"}
-    assert set(Person.__table__.columns.keys()) == known | {"theme", "created_on", "suspended_at"}
-    assert timedelta(days=accounts.INVITATION_DAYS) == timedelta(days=7)
+    known = {"id", "organisation_id", "role", "login", "secret_hash", "recovery_hash", "institution_hash"}
+    shown = {"name", "language", "timezone", "theme"}
+    assert set(Person.__table__.columns.keys()) == known | shown | {"created_on", "suspended_at"}

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import flask
 from flask import Blueprint, Response, request
-from werkzeug.wrappers import Response as BaseResponse
 
 from app import web
-from app.accounts import accounts, passwords
-from app.core import ids
-from app.core.errors import AppError, Unauthenticated
+from app.accounts import accounts, delays, passwords
+from app.accounts.web import second_step
+from app.accounts.web.browser import sign_out_browser
+from app.core.errors import AppError, RateLimited, TooLarge, Unauthenticated
 from app.core.i18n import LANGUAGES, N_
 from app.core.permissions import Permission
-from app.live.gate import session_cookie
 
 blueprint = Blueprint("accounts", __name__)
 
@@ -34,32 +34,20 @@ def sign_in() -> Any:
     """Check the two and start a session. Unknown names take as long and look the same as known ones."""
     login, secret = request.form.get("login", "")[:80], request.form.get("secret", "")
     try:
-        limiter, source = web.house().limiter, web.source()
-        limiter.per_minute(30, "sign in", source)
-        limiter.per_minute(8, "sign in as", ids.digest(accounts.fold_login(login)), source)
-        with web.read() as r:
-            known = accounts.credentials(r, login)
-        if not passwords.matches(known.secret_hash if known else None, secret) or known is None:
-            raise Unauthenticated(_WRONG)
-        with web.house().database.work() as w:
-            held = session_cookie(request.environ, web.house().cookie)
-            if held:
-                accounts.end_session(w, ids.digest(held))
-            token = accounts.start_session(w, known.person_id, web.house().settings.session_days)
+        known = _prove(login, secret)
     except AppError as refusal:
         if web.wants_json():
             raise
-        page = flask.render_template("accounts/sign_in.html", login=login, error=web.translated(refusal.message))
-        return page, refusal.status
-    flask.session.clear()
-    return sign_in_browser(flask.redirect(flask.url_for("today.show"), code=303), token)
+        told = web.translated(refusal.message, **refusal.params)
+        return flask.render_template("accounts/sign_in.html", login=login, error=told), refusal.status
+    return second_step.proceed(known.person_id, known.role)
 
 
 @blueprint.post("/uit")
 @web.needs(Permission.OWN_ACCOUNT_CHANGE)
 def sign_out() -> Any:
     """End this session."""
-    return _end(flask.redirect(flask.url_for("joining.door"), code=303))
+    return sign_out_browser(flask.redirect(flask.url_for("joining.door"), code=303))
 
 
 @blueprint.route("/weg", methods=["GET", "POST"])
@@ -72,8 +60,8 @@ def leave() -> Any:
     """
     target = web.house().settings.leave_url
     if request.method == "POST":
-        return _end(Response(status=204))
-    return _end(flask.redirect(target, code=303))
+        return sign_out_browser(Response(status=204))
+    return sign_out_browser(flask.redirect(target, code=303))
 
 
 @blueprint.get("/elders")
@@ -108,28 +96,27 @@ def visitor_language() -> Any:
     return flask.redirect(flask.url_for("joining.door"), code=303)
 
 
-def sign_in_browser(response: Any, token: str) -> Any:
-    """Give the browser its session cookie: out of reach of scripts, and never sent from other sites."""
-    found = web.house()
-    response.set_cookie(
-        found.cookie,
-        token,
-        max_age=found.settings.session_days * 86_400,
-        secure=found.settings.production,
-        httponly=True,
-        samesite="Lax",
-        path="/",
-    )
-    return response
+def _prove(login: str, secret: str) -> accounts.Credentials:
+    """Whose name and secret these are. Takes as long and does the same for a name that nobody has.
 
-
-def _end(response: BaseResponse) -> BaseResponse:
-    token = session_cookie(request.environ, web.house().cookie)
-    if token:
-        with web.house().database.work() as w:
-            accounts.end_session(w, ids.digest(token))
-    flask.session.clear()
-    found = web.house()
-    response.delete_cookie(found.cookie, path="/", samesite="Lax", httponly=True, secure=found.settings.production)
-    response.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
-    return response
+    Raises `Unauthenticated`, `TooLarge` (nothing was looked at), `RateLimited`.
+    """
+    if len(secret) > passwords.LIMIT:
+        raise TooLarge
+    found, source = web.house(), web.source()
+    name_key = delays.key_of(found.keys, found.database.clock().date(), "sign in", accounts.fold_login(login))
+    with found.database.work() as w:
+        held_up = delays.check(w, name_key, source)
+        known = accounts.credentials(w, login)
+    time.sleep(held_up)
+    try:
+        fits = passwords.matches(known.secret_hash if known else None, secret)
+    except RateLimited:
+        with found.database.work() as w:
+            delays.withdrawn(w, name_key, source)
+        raise
+    if not fits or known is None:
+        raise Unauthenticated(_WRONG)
+    with found.database.work() as w:
+        delays.succeeded(w, name_key, source)
+    return known

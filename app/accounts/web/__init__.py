@@ -1,0 +1,1 @@
+"""The pages of accounts: entering and leaving, one's own account, staff."""

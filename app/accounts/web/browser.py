@@ -1,0 +1,62 @@
+"""How a browser becomes signed in, and signed out: nothing of who it was before stays behind in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import flask
+from flask import request
+from werkzeug.wrappers import Response as BaseResponse
+
+from app import web
+from app.accounts import accounts, signins
+from app.core import ids
+from app.core.permissions import Role
+from app.core.work import Work
+from app.live.gate import session_cookie
+
+
+def start_session(w: Work, person_id: int, *, confirmed: bool = False) -> str:
+    """End whatever session this browser held and start one for a person who proved who they are; its token.
+
+    Raises `Unauthenticated` when they were suspended in the meantime.
+    """
+    held = session_cookie(request.environ, web.house().cookie)
+    if held:
+        signins.end(w, ids.digest(held))
+    staff = accounts.credentials_of(w, person_id).role is not Role.CLIENT
+    return signins.start(w, person_id, web.house().settings.lasts(staff=staff), confirmed=confirmed)
+
+
+def arrive(token: str) -> Any:
+    """On to today, with the session cookie and without what the visitor had begun."""
+    flask.session.clear()
+    return sign_in_browser(flask.redirect(flask.url_for("today.show"), code=303), token)
+
+
+def sign_in_browser(response: Any, token: str) -> Any:
+    """Give the browser its session cookie: out of reach of scripts, and never sent from other sites."""
+    found = web.house()
+    response.set_cookie(
+        found.cookie,
+        token,
+        max_age=found.settings.session_days * 86_400,
+        secure=found.settings.production,
+        httponly=True,
+        samesite="Lax",
+        path="/",
+    )
+    return response
+
+
+def sign_out_browser(response: BaseResponse) -> BaseResponse:
+    """End the session this browser holds, and leave nothing behind in it: no cookie, no draft, no page."""
+    found = web.house()
+    token = session_cookie(request.environ, found.cookie)
+    if token:
+        with found.database.work() as w:
+            signins.end(w, ids.digest(token))
+    flask.session.clear()
+    response.delete_cookie(found.cookie, path="/", samesite="Lax", httponly=True, secure=found.settings.production)
+    response.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
+    return response

@@ -1,0 +1,190 @@
+"""A member who did everything there is to do, beside others who did too: for what is taken along and what is erased."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import flask
+from sqlalchemy import select, update
+
+from app.accounts import signins
+from app.accounts.models import Authenticator, BackupCode, DeviceCode, Passkey, Person
+from app.core import ids
+from app.core.db import Base
+from app.core.permissions import Role
+from app.core.work import Database, Work
+from app.main import PARTS
+from app.notify import outbox
+from groups import exercises, glass, rooms
+from groups.models import Room, Seat
+from matching import checkins, relapse
+from moderation import queue, subjects
+from tests import builders
+from tests.accounts.visitor import Visitor
+from tests.builders import CLOCKS, CRISIS, PHONE, RUDE, Circle, Someone
+from tests.conftest import FrozenClock
+
+LOGIN, SECRET = "stille-otter-4711", "a hash of nobody else's words"
+_THINGS = ("stoel", "lamp", "kast", "tafel", "mand")
+OWN = tuple(f"{first}{thing}" for first in ("appel", "boter", "cirkel", "deken") for thing in _THINGS)
+OTHERS = tuple(f"zilver{thing}" for thing in (*_THINGS, "ring", "vaas", "deur"))
+CHAPTER, QUESTION, REFLECTION, POLL = "understanding", "in-the-moment", "a-moment", "which-feeling"
+
+
+@dataclass(frozen=True, slots=True)
+class Lives:
+    """Mees, who wrote each word of `OWN` somewhere, and Noor, Jip and Hanna, who wrote those of `OTHERS`."""
+
+    circle: Circle
+    second: Circle
+    mees: Someone
+    noor: Someone
+    hanna: Someone
+
+    @property
+    def database(self) -> Database:
+        return self.circle.database
+
+    @property
+    def aliases(self) -> set[str]:
+        """Every alias Mees has now."""
+        with self.database.read() as r:
+            mine = r.db.scalars(select(Seat.alias).where(Seat.person_id == self.mees.person_id))
+            return {self.mees.alias, *mine}
+
+
+def lived(database: Database, clock: FrozenClock) -> Lives:
+    """Two groups, a duo, and a day in between."""
+    for part in PARTS:
+        subjects.introduce(part.subjects)
+    circle = builders.circle(database)
+    second = builders.circle(database, organisation_id=circle.organisation_id)
+    mees, noor, jip = circle.members
+    with database.work() as w:
+        mine = Person.id == mees.person_id
+        w.db.execute(update(Person).where(mine).values(login=LOGIN, secret_hash=SECRET, recovery_hash="ab" * 32))
+        _ways_in(w, mees, circle.hanna)
+        _ways_in(w, noor, circle.hanna)
+    builders.seat(database, second.group_id, mees.actor, mees.token, "Wilg_stil")
+    circle.pair(mees, noor)
+    circle.open_session()
+    _talk(circle, second, mees, noor, jip)
+    _answers(circle, mees, noor)
+    _checkins(circle, mees, OWN[8], noor, OTHERS[2])
+    clock.forward(days=1)
+    _checkins(circle, mees, OWN[9], noor, OTHERS[3])
+    _reports(circle, mees, OWN[10:16])
+    _reports(circle, noor, OTHERS[4:5])
+    circle.send(noor)  # Mees is asked
+    circle.send(mees, safe="no", buddy=False, facilitator=True)  # Hanna is asked, now
+    with database.work(second.hanna.actor) as w:
+        glass.break_glass(w, circle.group, "absence", f"Hanna is ziek, {OTHERS[5]}")
+    outbox.deliver(database)
+    return Lives(circle, second, mees, noor, circle.hanna)
+
+
+def _ways_in(w: Work, who: Someone, lead: Someone) -> None:
+    name = str(who.person_id)
+    signins.start(w, who.person_id, timedelta(days=30))
+    secret = w.ring.seal(who.person_id, Authenticator.secret, name, "JBSWY3DP")
+    w.db.add_all(
+        [
+            Authenticator(person_id=who.person_id, secret=secret, confirmed_on=w.now.date()),
+            BackupCode(code_hash=ids.digest(f"paper {name}"), person_id=who.person_id),
+            DeviceCode(
+                code_hash=ids.digest(f"device {name}"),
+                person_id=who.person_id,
+                made_by=lead.person_id,
+                expires_at=w.now + timedelta(days=1),
+            ),
+            Passkey(
+                public_id=ids.public_id(),
+                person_id=who.person_id,
+                credential_id=f"credential {name}".encode(),
+                public_key=b"key",
+                sign_count=0,
+                added_on=w.now.date(),
+            ),
+        ]
+    )
+
+
+def _talk(circle: Circle, second: Circle, mees: Someone, noor: Someone, jip: Someone) -> None:
+    with circle.database.read() as r:
+        pair = r.db.scalars(select(Room.public_id).where(Room.kind == "pair")).one()
+    circle.post(noor, f"Hoi, ik dacht aan {OTHERS[0]}")
+    circle.post(mees, f"Ik vond een {OWN[0]}", reply_to=1)
+    circle.post(jip, f"Mooi, net als een {OTHERS[6]}", reply_to=2)
+    circle.post(mees, f"En een {OWN[1]}")
+    circle.post(mees, f"{RUDE}, met je {OWN[2]}")
+    circle.post(mees, f"{CRISIS}, zei de {OWN[3]}")
+    circle.post(mees, f"{PHONE} over de {OWN[4]}", mask_ok=True)
+    circle.post(mees, f"Voor jou alleen: {OWN[5]}", room=pair)
+    circle.post(noor, f"Dank voor de {OTHERS[7]}", room=pair)
+    second.post(mees, f"Hier ben ik ook, met een {OWN[16]}")
+    second.post(mees, f"Twee keer {OWN[17]}")
+    circle.post(noor, "Ik ga zo")
+    with circle.database.work(circle.hanna.actor) as w:
+        held = next(c for c in queue.waiting(w) if c.held)
+        queue.decide(w, held.public_id, 1, "reject", "tone", f"Let op de {OTHERS[1]}")
+    circle.post(mees, f"{RUDE} alweer, {OWN[18]}")
+
+
+def _answers(circle: Circle, mees: Someone, noor: Someone) -> None:
+    for who, marks in ((mees, (OWN[6], OWN[7], OWN[19])), (noor, OTHERS[1:3])):
+        with circle.database.work(who.actor) as w:
+            place = rooms.place(w, circle.room)
+            for number, mark in enumerate(marks):
+                step = (QUESTION, REFLECTION, REFLECTION)[number]
+                text = f"Dat was {mark}"
+                exercises.answer(w, place, CHAPTER, step, text, share=number == 0, session_id=number)
+            exercises.answer(w, place, CHAPTER, POLL, ["1"], session_id=1)
+
+
+def _checkins(circle: Circle, mees: Someone, own: str, noor: Someone, other: str) -> None:
+    for who, mark in ((mees, own), (noor, other)):
+        given = {"mood": "2", "urge": "3", "halt": ["h"], "line": f"Net {mark}", "share": "all"}
+        for question, value in given.items():
+            with circle.database.work(who.actor) as w:
+                checkins.save(w, rooms.place(w, circle.room), question, value)
+
+
+def _reports(circle: Circle, who: Someone, marks: tuple[str, ...]) -> None:
+    ref = circle.report(who)
+    for part, mark in zip(relapse.ANALYSIS, marks, strict=False):
+        with circle.database.work(who.actor) as w:
+            relapse.write_analysis(w, ref, part, f"Ik zag {mark}", CLOCKS)
+
+
+def signed_in(site: flask.Flask, clock: FrozenClock) -> Visitor:
+    """Mees at the app itself, who just proved again to be Mees."""
+    house = site.extensions["samen"]
+    house.database.clock = clock
+    life = lived(house.database, clock)
+    with house.database.work(life.mees.actor) as w:
+        signins.confirm(w)
+    visitor = Visitor(site)
+    visitor.client.set_cookie(house.cookie, life.mees.token, domain="localhost")
+    return visitor
+
+
+def rows(database: Database) -> dict[str, list[dict[str, Any]]]:
+    """Everything the database holds, by table."""
+    with database.read() as r:
+        return {
+            table.name: [dict(row._mapping) for row in r.db.execute(select(table))]
+            for table in Base.metadata.sorted_tables
+        }
+
+
+def text_of(found: Any) -> str:
+    """Anything as text to search in."""
+    return json.dumps(found, default=lambda value: value.hex() if isinstance(value, bytes) else str(value))
+
+
+def administrator(database: Database, organisation_id: int) -> Someone:
+    actor, token = builders.someone(database, organisation_id, Role.ADMINISTRATOR, name="Ada")
+    return Someone(actor, "Ada", "", 0, token)
