@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from app.core.text import plain
 from app.core.work import Work
 from groups import rooms, rules
 from groups.curriculum import Chapter, Step, programme
-from groups.models import Answer, Membership, Room
+from groups.models import Answer, Membership, Room, answer_row
 from moderation import queue
 from moderation.screening import screen
 
@@ -74,7 +75,7 @@ def answer(
     row = _own_row(w, found, chapter, step, session_id)
     if row.id is not None:
         queue.withdraw(w, "answer", row.id)  # what was read there is not what stands here now
-    row.value = verdict.text if verdict and masked else stored
+    row.value = sealed(w, w.who.person_id, row, verdict.text if verdict and masked else stored)
     row.sharing, row.step_version, row.updated_at = sharing, chapter.version, w.now
     row.status = "held" if held else "posted"
     _save(w, row)
@@ -99,14 +100,14 @@ def own(w: Work, found: rooms.Place, chapter: str, session_id: int | None = None
     if session_id is not None:
         query = query.where(Answer.session_id == session_id)
     steps = {step.id: step for step in programme(found.programme, found.language).chapter(chapter).steps}
-    rows = w.db.scalars(query.order_by(Answer.updated_at))
-    return {row.step: _own(row, steps[row.step]) for row in rows if row.step in steps}
+    rows = [row for row in w.db.scalars(query.order_by(Answer.updated_at)) if row.step in steps]
+    return {row.step: _own(row, value, steps[row.step]) for row, value in zip(rows, _values(w, rows), strict=True)}
 
 
 def shared(w: Work, session_id: int, step_id: str) -> list[tuple[str, str]]:
     """The answers shared at a step of a session, as (alias, text), oldest first. One query."""
     rows = w.db.execute(
-        select(Membership.alias, Answer.value)
+        select(Membership.alias, Answer)
         .join(Membership, Membership.id == Answer.membership_id)
         .where(
             Answer.session_id == session_id,
@@ -115,8 +116,9 @@ def shared(w: Work, session_id: int, step_id: str) -> list[tuple[str, str]]:
             Answer.status == "posted",
         )
         .order_by(Answer.updated_at, Answer.id)
-    )
-    return [(row.alias, row.value) for row in rows]
+    ).all()
+    texts = _values(w, [row.Answer for row in rows])
+    return [(row.alias, text) for row, text in zip(rows, texts, strict=True)]
 
 
 def given(w: Work, session_id: int, step_id: str) -> int:
@@ -144,10 +146,10 @@ def summary(w: Work, session_id: int, step: Step, revealed: bool) -> dict[str, A
 
 def tally(w: Work, session_id: int, step: Step) -> list[dict[str, Any]] | None:
     """How often each option was chosen, or None while a number could point at somebody."""
-    values = w.db.scalars(select(Answer.value).where(Answer.session_id == session_id, Answer.step == step.id)).all()
-    if not rules.may_count(len(values)):
+    rows = w.db.scalars(select(Answer).where(Answer.session_id == session_id, Answer.step == step.id)).all()
+    if not rules.may_count(len(rows)):
         return None
-    counts = Counter(n for value in values for n in json.loads(value))
+    counts = Counter(n for value in _values(w, rows) for n in json.loads(value))
     return [{"text": text, "count": counts[n]} for n, text in enumerate(step.options)]
 
 
@@ -162,6 +164,24 @@ def for_review(w: Work, answer_id: int) -> Any:
     if row is None:
         raise NotFound
     return row
+
+
+def value_of(w: Work, row: Answer) -> str:
+    """What an answer says. The caller has checked that the actor may read it."""
+    return _values(w, [row])[0]
+
+
+def sealed(w: Work, person_id: int, row: Answer, value: str) -> bytes:
+    """A new value for an answer, sealed by its author's key for its own row."""
+    return w.ring.seal(person_id, Answer.value, _name(row), value)
+
+
+def _values(w: Work, rows: Sequence[Answer]) -> list[str]:
+    return w.ring.open_all(Answer.value, [(_name(row), row.value) for row in rows])
+
+
+def _name(row: Answer) -> str:
+    return answer_row(row.membership_id, row.session_id, row.chapter, row.step)
 
 
 def _value(step: Step, value: Any) -> str:
@@ -209,7 +229,7 @@ def _own_row(w: Work, found: rooms.Place, chapter: Chapter, step: Step, session_
     )
 
 
-def _own(row: Answer, step: Step) -> Own:
+def _own(row: Answer, value: str, step: Step) -> Own:
     if step.options:
-        return Own(row.step, "", tuple(json.loads(row.value)), row.sharing)
-    return Own(row.step, row.value, (), row.sharing)
+        return Own(row.step, "", tuple(json.loads(value)), row.sharing)
+    return Own(row.step, value, (), row.sharing)

@@ -13,16 +13,17 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, select, tuple_, update
 
-from app.accounts import accounts
+from app.accounts import signins
 from app.accounts.models import Person, SignIn
 from app.core import clock, ids
+from app.core.crypto import DataKey, place_of
 from app.core.db import Moment
 from app.core.errors import AppError, Invalid, NotFound, RateLimited, Unauthenticated
 from app.core.i18n import N_
 from app.core.work import Work
 from app.notify import outbox
 from groups import conversation, rooms, rules
-from groups.models import Group, GroupSession, Message, Room, Seat
+from groups.models import Group, GroupSession, Message, Room, Seat, message_row
 from groups.pace import Pace
 from moderation import queue
 from moderation.screening import Verdict, Where, mask, screen
@@ -98,12 +99,16 @@ _SEATS = (
         Group.organisation_id,
         Group.language,
         SignIn.token_hash,
+        DataKey.id.label("key_id"),
+        DataKey.master,
+        DataKey.wrapped,
         GroupSession.only_staff_writes,
     )
     .join(Room, Room.id == Seat.room_id)
     .join(Group, Group.id == Room.group_id)
     .join(SignIn, SignIn.person_id == Seat.person_id)
     .join(Person, Person.id == Seat.person_id)
+    .join(DataKey, DataKey.person_id == Seat.person_id)
     .outerjoin(
         GroupSession,
         (GroupSession.group_id == Group.id) & (GroupSession.status == "open") & (Room.kind == "group"),
@@ -170,12 +175,14 @@ def release(w: Work, message_id: int) -> None:
     if row.Message.status != "held":
         return
     seq = _next_seq(w, row.Message.room_id)
-    text = mask(row.Message.text, lang=row.language, aliases=rooms.aliases_in(w, row.Message.room_id))
-    row.Message.masked = row.Message.masked or text != row.Message.text
-    row.Message.seq, row.Message.status, row.Message.text = seq, "posted", text
-    view = conversation.View(
-        seq, row.alias, row.role, row.Message.text, clock.iso_minute(row.Message.at), row.Message.reply_to, "posted"
-    )
+    written = conversation.text_of(w, row.Message)
+    text = mask(written, lang=row.language, aliases=rooms.aliases_in(w, row.Message.room_id))
+    name = message_row(row.Message.seat_id, row.Message.key)
+    row.Message.masked = row.Message.masked or text != written
+    row.Message.seq, row.Message.status = seq, "posted"
+    row.Message.text = w.ring.seal(row.person_id, Message.text, name, text)
+    at = clock.iso_minute(row.Message.at)
+    view = conversation.View(seq, row.alias, row.role, text, at, row.Message.reply_to, "posted")
     w.announce(f"room:{row.room}", "messages", {"room": row.room, "items": [view.as_dict()]})
     w.announce(f"person:{row.person_id}", "notice", {"kind": "released", "room": row.room, "key": row.Message.key})
 
@@ -209,7 +216,7 @@ def _seats(w: Work, commands: Iterable[Post]) -> dict[tuple[int, str, str], Any]
 def _standing(w: Work, commands: Iterable[Post], seats: dict[tuple[int, str, str], Any]) -> set[str]:
     """Which sessions still stand, of those whose owner has no seat where they want to write. At most one query."""
     doubtful = {c.session for c in commands if (c.person_id, c.room, c.session) not in seats}
-    return accounts.live_sessions(w.db, list(doubtful), w.now) if doubtful else set()
+    return signins.live_sessions(w.db, list(doubtful), w.now) if doubtful else set()
 
 
 def _answerable(
@@ -241,12 +248,11 @@ def _known(w: Work, commands: Iterable[Post], seats: dict[tuple[int, str, str], 
             "keys": list({c.key for c in commands}),
         },
     )
-    return {
-        (r.seat_id, r.key): Posted(
-            "held" if r.status in _KEPT_BACK else "posted", r.seq, r.masked, r.text if r.masked else None
-        )
-        for r in rows
-    }
+    known = {}
+    for r in rows:
+        text = w.ring.open(Message.text, message_row(r.seat_id, r.key), r.text) if r.masked else None
+        known[r.seat_id, r.key] = Posted("held" if r.status in _KEPT_BACK else "posted", r.seq, r.masked, text)
+    return known
 
 
 def _check(w: Work, index: int, command: Post, seat: Any, facts: _Facts, pace: Pace) -> _Ready | Posted:
@@ -280,13 +286,14 @@ def _store(w: Work, ready: Sequence[_Ready]) -> list[Posted]:
     for item, seq in zip(ready, numbers, strict=True):
         seat, verdict, command = item.seat, item.verdict, item.command
         masked = verdict.action == "mask"
+        place = place_of(Message.text, message_row(seat.seat_id, command.key))
         rows.append(
             {
                 "room_id": seat.room_id,
                 "seq": seq,
                 "seat_id": seat.seat_id,
                 "key": command.key,
-                "text": verdict.text,
+                "text": w.ring.unwrap(seat.key_id, seat.master, seat.wrapped).seal(place, verdict.text),
                 "reply_to": command.reply_to,
                 "status": item.status,
                 "masked": masked,

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.accounts.models import Person
+from app.accounts import aliases
+from app.accounts.models import Person, SignIn
 from app.core import audit, ids
 from app.core.errors import Closed, Forbidden, Invalid, NotFound
 from app.core.i18n import N_
@@ -99,12 +100,18 @@ def places(w: Work) -> list[Place]:
     return [Place(**row._mapping) for row in rows]
 
 
-def home(w: Work) -> Place:
-    """The actor's own group room, as a member; the first one where they have several. Raises `NotFound`."""
-    for found in places(w):
-        if found.kind == "group" and not found.leads:
+def home(w: Work, group: str = "") -> Place:
+    """The actor's own group room, as a member: of `group` where they have several, else the first one.
+
+    Raises `NotFound` for who is in no group.
+    """
+    own = [found for found in places(w) if found.kind == "group" and not found.leads]
+    for found in own:
+        if found.group == group:
             return found
-    raise NotFound
+    if not own:
+        raise NotFound
+    return own[0]
 
 
 def group_place(w: Work, group: str) -> Place:
@@ -149,12 +156,19 @@ def open_group(
 def enter(w: Work, group_id: int, person_id: int, alias: str, role: str = MEMBER) -> Membership:
     """Give a person a place in a group and a seat in its room, under `alias`.
 
-    Called by the door that used up an invitation, or by set-up. Writes a membership and a seat. Raises
-    `Invalid` when the alias was taken in the meantime: nothing is written then.
+    Called by the door that used up an invitation, or by set-up. A member's alias is taken out of the
+    organisation's pool; facilitators are known by their own name. Writes a membership and a seat. Raises `Invalid`
+    when the alias was taken in the meantime, or the person is in the group already: nothing is written then.
     """
-    room_id = w.db.scalar(select(Room.id).where(Room.group_id == group_id, Room.kind == "group"))
-    if room_id is None:
+    room = w.db.execute(
+        select(Room.id, Group.organisation_id)
+        .join(Group, Group.id == Room.group_id)
+        .where(Room.group_id == group_id, Room.kind == "group")
+    ).first()
+    if room is None:
         raise NotFound
+    if role == MEMBER:
+        aliases.take(w, room.organisation_id, alias)
     membership = Membership(
         public_id=ids.public_id(),
         group_id=group_id,
@@ -170,7 +184,7 @@ def enter(w: Work, group_id: int, person_id: int, alias: str, role: str = MEMBER
         raise Invalid(
             N_("Deze naam is net door iemand anders gekozen. Kies een andere; verder is alles bewaard.")
         ) from None
-    take_seat(w, room_id, membership, alias)
+    take_seat(w, room.id, membership, alias)
     return membership
 
 
@@ -178,6 +192,7 @@ def take_seat(w: Work, room_id: int, membership: Membership, alias: str) -> None
     """Let a member into one more room, under an alias of its own."""
     w.db.add(
         Seat(
+            public_id=ids.public_id(),
             room_id=room_id,
             person_id=membership.person_id,
             membership_id=membership.id,
@@ -189,18 +204,19 @@ def take_seat(w: Work, room_id: int, membership: Membership, alias: str) -> None
 
 
 def open_pair_room(w: Work, group_id: int, members: Collection[Membership]) -> int:
-    """Open a private room for buddies and seat them. Returns the room's id. For `matching.buddies`."""
+    """Open a private room for buddies and seat them, each under a new alias. Returns the room's id.
+
+    For `matching.buddies`. Buddies meet as strangers: nothing in here tells who somebody is in the group.
+    """
+    organisation_id = w.db.scalars(select(Group.organisation_id).where(Group.id == group_id)).one()
     room = Room(public_id=ids.public_id(), group_id=group_id, kind="pair")
     w.db.add(room)
     w.db.flush()
-    for membership in members:
-        take_seat(w, room.id, membership, membership.alias)
+    offers = aliases.offer(w, organisation_id, len(members))
+    for membership, alias in zip(members, offers, strict=True):
+        aliases.take(w, organisation_id, alias)
+        take_seat(w, room.id, membership, alias)
     return room.id
-
-
-def taken_aliases(w: Work, group_id: int) -> frozenset[str]:
-    """The aliases in use in a group, so that none is offered twice."""
-    return frozenset(w.db.scalars(select(Membership.alias).where(Membership.group_id == group_id)))
 
 
 def aliases_in(w: Work, room_id: int) -> frozenset[str]:
@@ -258,7 +274,7 @@ def alert_staff(w: Work, group_id: int, ref: str) -> None:
 
 def lock_group(w: Work, group_id: int) -> None:
     """Hold the group's row until the end of the work, where two at once must become one after the other."""
-    w.db.execute(select(Group.id).where(Group.id == group_id).with_for_update())
+    w.db.execute(select(Group.id).where(Group.id == group_id).with_for_update(key_share=True))
 
 
 def mute(w: Work, room: str, alias: str, minutes: int) -> None:
@@ -291,3 +307,19 @@ def close_room(w: Work, room_id: int) -> None:
     ).first()
     if done is None:
         raise Closed
+
+
+def may_follow(w: Work, sessions: Collection[str]) -> set[tuple[str, str]]:
+    """The room topics these sessions (token hashes) may hear now. One query, for the re-check of open sockets."""
+    rows = w.db.execute(
+        select(SignIn.token_hash, Room.public_id, Seat.role)
+        .join(Seat, Seat.person_id == SignIn.person_id)
+        .join(Room, Room.id == Seat.room_id)
+        .where(SignIn.token_hash.in_(sessions), Seat.left_at.is_(None))
+    )
+    allowed = set()
+    for session, room, role in rows:
+        allowed.add((session, f"room:{room}"))
+        if role == FACILITATOR:
+            allowed.add((session, f"lead:{room}"))
+    return allowed

@@ -7,8 +7,8 @@ from sqlalchemy import select
 from app.core.errors import NotFound
 from app.core.work import Work
 from app.notify import outbox
-from groups import exercises, messages
-from groups.models import Group, Message, Room, Seat
+from groups import conversation, exercises, messages
+from groups.models import Group, Membership, Message, Room, Seat
 from moderation.screening import mask
 from moderation.subjects import ContextLine, Described
 
@@ -20,14 +20,15 @@ class MessageSubject:
 
     def describe(self, w: Work, subject_id: int) -> Described:
         row = w.db.execute(
-            select(Message, Seat.alias, Group.name, Room.kind)
+            select(Message, Seat.alias, Membership.alias.label("known_as"), Group.name, Room.kind)
             .join(Seat, Seat.id == Message.seat_id)
+            .outerjoin(Membership, Membership.id == Seat.membership_id)
             .join(Room, Room.id == Message.room_id)
             .join(Group, Group.id == Room.group_id)
             .where(Message.id == subject_id)
         ).one()
         before = w.db.execute(
-            select(Seat.alias, Message.text, Message.at)
+            select(Seat.alias, Message.seat_id, Message.key, Message.text, Message.at)
             .join(Seat, Seat.id == Message.seat_id)
             .where(Message.room_id == row.Message.room_id, Message.id < subject_id, Message.status == "posted")
             .order_by(Message.id.desc())
@@ -35,11 +36,15 @@ class MessageSubject:
         ).all()
         if row.kind == "pair":
             before = []  # what two people said to each other is theirs; only what is under review is read
-        context = tuple(ContextLine(c.alias, c.text, c.at) for c in reversed(before))
+        said = zip(before, conversation.texts_of(w, before), strict=True)
+        context = tuple(ContextLine(c.alias, text, c.at) for c, text in said)[::-1]
         message = row.Message
-        return Described(row.alias, row.name, message.text, message.at, message.status == "held", context)
+        # Who must look after somebody knows them by their alias in the group, not by the one their buddy knows.
+        alias = row.known_as or row.alias
+        text = conversation.text_of(w, message)
+        return Described(alias, row.name, text, message.at, message.status == "held", context)
 
-    def author(self, w: Work, subject_id: int) -> int:
+    def author(self, w: Work, subject_id: int) -> int | None:
         query = select(Seat.person_id).join(Message, Message.seat_id == Seat.id).where(Message.id == subject_id)
         return w.db.scalars(query).one()
 
@@ -58,10 +63,14 @@ class AnswerSubject:
         answer = row.Answer
         if answer.sharing != "shared":
             raise NotFound  # its author took it back
-        return Described(row.alias, "", answer.value, answer.updated_at, answer.status == "held", ())
+        text = exercises.value_of(w, answer)
+        return Described(row.alias, "", text, answer.updated_at, answer.status == "held", ())
 
-    def author(self, w: Work, subject_id: int) -> int:
-        person_id: int = exercises.for_review(w, subject_id).person_id
+    def author(self, w: Work, subject_id: int) -> int | None:
+        try:
+            person_id: int = exercises.for_review(w, subject_id).person_id
+        except NotFound:
+            return None
         return person_id
 
     def release(self, w: Work, subject_id: int) -> None:
@@ -69,7 +78,7 @@ class AnswerSubject:
         if row.Answer.status != "held":
             return
         row.Answer.status = "posted"
-        row.Answer.value = mask(row.Answer.value)
+        row.Answer.value = exercises.sealed(w, row.person_id, row.Answer, mask(exercises.value_of(w, row.Answer)))
         w.announce(f"person:{row.person_id}", "notice", {"kind": "released", "room": row.room})
 
     def reject(self, w: Work, subject_id: int, reason: str) -> None:

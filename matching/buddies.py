@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
+from sqlalchemy.orm import aliased
 
 from app.core import audit, ids
 from app.core.errors import Invalid, NotFound
@@ -13,14 +14,14 @@ from app.core.i18n import N_
 from app.core.work import Work
 from app.notify import outbox
 from groups import rooms
-from groups.models import Membership, Room
+from groups.models import Membership, Room, Seat
 from groups.rules import MEMBER
 from matching.models import Pair, PairMember
 
 
 @dataclass(frozen=True, slots=True)
 class Buddy:
-    """A buddy of the actor, as the actor sees them."""
+    """A buddy of the actor, as the actor sees them: under the alias of their own room, not of the group."""
 
     alias: str
     membership_id: int
@@ -67,13 +68,61 @@ def pair(w: Work, group: str, member_refs: Sequence[str]) -> str:
     return made.public_id
 
 
+def of_person(w: Work, person_id: int) -> list[int]:
+    """The people who are somebody's buddies now, over all their groups. One query."""
+    other = aliased(PairMember)
+    own = aliased(Membership)
+    return list(
+        w.db.scalars(
+            select(Membership.person_id)
+            .join(other, other.membership_id == Membership.id)
+            .join(Pair, Pair.id == other.pair_id)
+            .join(PairMember, PairMember.pair_id == Pair.id)
+            .join(own, own.id == PairMember.membership_id)
+            .where(
+                own.person_id == person_id,
+                own.left_at.is_(None),
+                Membership.person_id != person_id,
+                Membership.left_at.is_(None),
+                Pair.ended_at.is_(None),
+            )
+            .distinct()
+            .order_by(Membership.person_id)
+        )
+    )
+
+
+def step_out(w: Work, membership_id: int) -> None:
+    """Somebody is in the group no longer. Their pair ends, unless two others are left in it.
+
+    Writes the pair, closes its room for writing, and queues a notice to whoever stays behind. The caller holds the
+    group.
+    """
+    own = select(PairMember.pair_id).where(PairMember.membership_id == membership_id)
+    for found in w.db.scalars(select(Pair).where(Pair.id.in_(own), Pair.ended_at.is_(None))).all():
+        staying = w.db.scalars(
+            select(Membership)
+            .join(PairMember, PairMember.membership_id == Membership.id)
+            .where(PairMember.pair_id == found.id, Membership.id != membership_id, Membership.left_at.is_(None))
+        ).all()
+        if len(staying) >= 2:
+            continue
+        found.ended_at = w.now
+        rooms.close_room(w, found.room_id)
+        for membership in staying:
+            outbox.queue(
+                w, membership.person_id, "pair_ended", found.public_id, f"pair_ended:{found.id}:{membership.id}"
+            )
+
+
 def paired(w: Work, group_id: int) -> frozenset[int]:
     """The memberships of a group that are in a pair now. One query."""
     return frozenset(
         w.db.scalars(
             select(PairMember.membership_id)
             .join(Pair, Pair.id == PairMember.pair_id)
-            .where(Pair.group_id == group_id, Pair.ended_at.is_(None))
+            .join(Membership, Membership.id == PairMember.membership_id)
+            .where(Pair.group_id == group_id, Pair.ended_at.is_(None), Membership.left_at.is_(None))
         )
     )
 
@@ -86,7 +135,7 @@ def pairs(w: Work, found: rooms.Place) -> list[tuple[str, ...]]:
         select(Pair.id, Membership.alias)
         .join(PairMember, PairMember.pair_id == Pair.id)
         .join(Membership, Membership.id == PairMember.membership_id)
-        .where(Pair.group_id == found.group_id, Pair.ended_at.is_(None))
+        .where(Pair.group_id == found.group_id, Pair.ended_at.is_(None), Membership.left_at.is_(None))
         .order_by(Pair.id, Membership.alias)
     )
     together: dict[int, list[str]] = {}
@@ -100,12 +149,13 @@ def mine(w: Work) -> list[Buddy]:
     own = select(PairMember.pair_id, Membership.id).join(Membership, Membership.id == PairMember.membership_id)
     own_pairs = own.where(Membership.person_id == w.who.person_id, Membership.left_at.is_(None)).subquery()
     rows = w.db.execute(
-        select(Membership, own_pairs.c.id.label("own_id"), Room.public_id.label("room"))
+        select(Membership, Seat.alias, own_pairs.c.id.label("own_id"), Room.public_id.label("room"))
         .join(PairMember, PairMember.membership_id == Membership.id)
         .join(own_pairs, own_pairs.c.pair_id == PairMember.pair_id)
         .join(Pair, Pair.id == PairMember.pair_id)
         .join(Room, Room.id == Pair.room_id)
+        .join(Seat, (Seat.room_id == Room.id) & (Seat.membership_id == Membership.id))
         .where(Pair.ended_at.is_(None), Membership.person_id != w.who.person_id, Membership.left_at.is_(None))
-        .order_by(Pair.id, Membership.id)
+        .order_by(Pair.id, Seat.alias)
     )
-    return [Buddy(m.alias, m.id, m.person_id, own_id, room) for m, own_id, room in rows]
+    return [Buddy(alias, m.id, m.person_id, own_id, room) for m, alias, own_id, room in rows]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from app.core import ids
+from app.core import clock, ids
 from app.core.errors import Forbidden, Invalid, NotFound
 from app.core.i18n import N_
 from app.core.text import plain
@@ -18,12 +21,13 @@ from app.notify import outbox
 from groups import rooms
 from groups.models import Membership
 from matching import buddies
-from matching.models import CheckIn
+from matching.models import CheckIn, checkin_row
 from moderation.screening import screen
 
 QUESTIONS = ("mood", "urge", "halt", "line", "share")
 HALT = "halt"  # hungry, angry, lonely, tired
 SHARES = ("done", "all")
+_EMPTY: dict[str, Any] = {"mood": None, "urge": None, "halt": "", "line": ""}
 HARD_URGE = 3  # from here on a day counts as a hard one
 
 
@@ -60,7 +64,7 @@ def draft(w: Work, found: rooms.Place) -> Draft:
     row = _row(w, found.membership_id, today(w))
     if row is None:
         return Draft(None, None, "", "", "done", False)
-    return Draft(row.mood, row.urge, row.halt, row.line, row.share, row.done_at is not None)
+    return Draft(**_opened(w, [row])[0], share=row.share, done=row.done_at is not None)
 
 
 def save(w: Work, found: rooms.Place, question: str, value: object) -> bool:
@@ -74,15 +78,22 @@ def save(w: Work, found: rooms.Place, question: str, value: object) -> bool:
     changes, crisis = _clean(found, question, value)
     row = _row(w, found.membership_id, today(w))
     if row is None:
-        row = CheckIn(membership_id=found.membership_id, day=today(w), halt="", line="", share="done")
-        w.db.add(row)
+        row = CheckIn(membership_id=found.membership_id, day=today(w), share="done", line_kept_back=False)
+        content = dict(_EMPTY)
+    else:
+        content = _opened(w, [row])[0]
     for name, new in changes.items():
-        setattr(row, name, new)
+        if name in content:
+            content[name] = new
+        else:
+            setattr(row, name, new)
+    row.content = w.ring.seal(w.who.person_id, CheckIn.content, _name(row), json.dumps(content))
+    w.db.add(row)
     if question == QUESTIONS[-1]:
-        if row.mood is None or row.urge is None:
+        if content["mood"] is None or content["urge"] is None:
             raise Invalid(N_("Er mist nog een antwoord. Ga één vraag terug; alles is bewaard."))
         first = row.done_at is None
-        row.done_at = w.now
+        row.done_at = clock.day(w.now)
         if first:
             _tell_buddies(w, found, row)
     try:
@@ -102,21 +113,31 @@ def week(w: Work, membership_id: int, *, own: bool) -> list[Day]:
         raise NotFound
     last = today(w)
     days = [last - timedelta(days=n) for n in range(6, -1, -1)]
-    rows = {
-        row.day: row
-        for row in w.db.scalars(select(CheckIn).where(CheckIn.membership_id == membership_id, CheckIn.day.in_(days)))
-        if row.done_at is not None
-    }
-    return [_day(day, rows.get(day), own, is_today=day == last) for day in days]
+    query = select(CheckIn).where(
+        CheckIn.membership_id == membership_id, CheckIn.day.in_(days), CheckIn.done_at.is_not(None)
+    )
+    rows = {row.day: row for row in w.db.scalars(query)}
+    seen = [row for row in rows.values() if own or row.share == "all"]  # the rest is not even opened
+    contents = {row.day: content for row, content in zip(seen, _opened(w, seen), strict=True)}
+    return [_day(day, rows.get(day), contents.get(day), own, is_today=day == last) for day in days]
 
 
-def _day(day: date, row: CheckIn | None, own: bool, *, is_today: bool) -> Day:
+def _day(day: date, row: CheckIn | None, content: dict[str, Any] | None, own: bool, *, is_today: bool) -> Day:
     if row is None:
         return Day(day, "next" if is_today else "rest")
-    if not own and row.share != "all":
+    if content is None:
         return Day(day, "done")
-    line = "" if row.line_kept_back and not own else row.line
-    return Day(day, "hard" if (row.urge or 0) >= HARD_URGE else "done", row.mood, row.urge, line)
+    line = "" if row.line_kept_back and not own else content["line"]
+    return Day(day, "hard" if (content["urge"] or 0) >= HARD_URGE else "done", content["mood"], content["urge"], line)
+
+
+def _opened(w: Work, rows: Sequence[CheckIn]) -> list[dict[str, Any]]:
+    """The answers of each check-in. The caller has checked that the actor may read them."""
+    return [json.loads(text) for text in w.ring.open_all(CheckIn.content, [(_name(r), r.content) for r in rows])]
+
+
+def _name(row: CheckIn) -> str:
+    return checkin_row(row.membership_id, row.day)
 
 
 def _clean(found: rooms.Place, question: str, value: object) -> tuple[dict[str, object], bool]:

@@ -9,19 +9,22 @@ from typing import Any
 
 import structlog
 from sqlalchemy import func, select, update
+from sqlalchemy.orm import aliased
 
 from app.core import audit, ids
 from app.core.errors import Closed, NotFound
 from app.core.i18n import N_
 from app.core.work import Database, Work
 from app.notify import outbox
-from groups.models import Group, Membership
+from groups import rooms
+from groups.models import Group, Membership, Room, Seat
 from matching import plan
 from matching.models import OutreachStep, RelapseReport
 
 log = structlog.get_logger()
 
 OPEN = ("asked", "open")
+LIVE = ("waiting", *OPEN)
 REMIND = timedelta(minutes=15)  # how often an open alarm asks again
 
 
@@ -82,8 +85,9 @@ def due(w: Work) -> list[Ask]:
 
 
 def _asks(w: Work, *conditions: Any) -> list[Ask]:
+    pair_alias = _in_pair_room(RelapseReport.membership_id, OutreachStep.membership_id)
     rows = w.db.execute(
-        select(OutreachStep, Membership.alias, Group.name)
+        select(OutreachStep, Membership.alias, Group.name, pair_alias)
         .join(RelapseReport, RelapseReport.id == OutreachStep.report_id)
         .join(Membership, Membership.id == RelapseReport.membership_id)
         .join(Group, Group.id == Membership.group_id)
@@ -95,7 +99,7 @@ def _asks(w: Work, *conditions: Any) -> list[Ask]:
         Ask(
             step.public_id,
             step.version,
-            alias,
+            known_as or "" if step.rung == plan.BUDDY else alias,
             group_name,
             step.rung,
             step.level == "red",
@@ -104,8 +108,22 @@ def _asks(w: Work, *conditions: Any) -> list[Ask]:
             step.answered_at,
             ladders[step.report_id],
         )
-        for step, alias, group_name in rows
+        for step, alias, group_name, known_as in rows
     ]
+
+
+def _in_pair_room(membership_id: Any, beside: Any) -> Any:
+    """The alias somebody has in the room that they share with their buddy: there they know each other by it."""
+    own, other = aliased(Seat), aliased(Seat)
+    return (
+        select(own.alias)
+        .join(other, (other.room_id == own.room_id) & (other.membership_id == beside))
+        .join(Room, Room.id == own.room_id)
+        .where(own.membership_id == membership_id, Room.kind == "pair")
+        .order_by(own.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
 
 
 def taken_on(w: Work) -> list[Ask]:
@@ -151,6 +169,24 @@ def stop(w: Work, report: RelapseReport) -> None:
     report.state = "stopped"
     _let_off(w, report.id)
     audit.record(w, "outreach.stopped", "report", report.id)
+
+
+def pass_on(w: Work, person_id: int, group_id: int | None = None) -> None:
+    """Somebody who is asked, or would be, is there no longer: in one group, or anywhere. Others are asked instead.
+
+    For whatever follows on leaving and erasing. Writes their steps, and new ones where a ladder would have no
+    facilitator left: nobody who asks for contact may lose their last rung.
+    """
+    query = (
+        select(OutreachStep.report_id)
+        .join(RelapseReport, RelapseReport.id == OutreachStep.report_id)
+        .join(Membership, Membership.id == RelapseReport.membership_id)
+        .where(OutreachStep.person_id == person_id, OutreachStep.state.in_(LIVE))
+    )
+    if group_id is not None:
+        query = query.where(Membership.group_id == group_id)
+    for report_id in sorted(set(w.db.scalars(query))):
+        _pass_on(w, _locked(w, report_id), person_id)
 
 
 def sweep(database: Database) -> int:
@@ -229,6 +265,49 @@ def _climb_if_needed(w: Work, report_id: int) -> None:
             pass
 
 
+def _pass_on(w: Work, report: RelapseReport, person_id: int) -> None:
+    query = select(OutreachStep).where(OutreachStep.report_id == report.id, OutreachStep.state.in_(LIVE))
+    steps = w.db.scalars(query.execution_options(populate_existing=True)).all()
+    going = [s for s in steps if s.person_id == person_id]
+    staying = [s for s in steps if s.person_id != person_id]
+    outbox.settle(w, "outreach", [s.public_id for s in going])
+    for step in going:
+        if step.state == "waiting":
+            w.db.delete(step)  # they never heard of it
+        else:
+            step.state, step.version = "cancelled", step.version + 1
+    if going and not any(s.rung == plan.FACILITATOR for s in staying):
+        staying += _add_rung(w, report, going, person_id)
+    w.db.flush()
+    if staying and not any(s.state in OPEN for s in staying):
+        _ask(w, report.id, min(s.position for s in staying))
+
+
+def _add_rung(w: Work, report: RelapseReport, instead_of: Sequence[OutreachStep], person_id: int) -> list[OutreachStep]:
+    """One more rung at the end of a ladder, with whoever leads the group now, or else all staff."""
+    group_id = w.db.get_one(Membership, report.membership_id).group_id
+    leads = rooms.facilitators_of(w, group_id)
+    people: dict[int, int | None] = {m.person_id: m.membership_id for m in leads if m.person_id != person_id}
+    people = people or {other: None for other in rooms.staff_of(w, group_id) if other != person_id}
+    last = w.db.scalar(select(func.max(OutreachStep.position)).where(OutreachStep.report_id == report.id)) or 0
+    rung = [
+        OutreachStep(
+            public_id=ids.public_id(),
+            report_id=report.id,
+            position=last + 1,
+            rung=plan.FACILITATOR,
+            person_id=other,
+            membership_id=membership_id,
+            level="red" if any(s.level == "red" for s in instead_of) else "normal",
+            minutes=instead_of[0].minutes,
+            state="waiting",
+        )
+        for other, membership_id in people.items()
+    ]
+    w.db.add_all(rung)
+    return rung
+
+
 def _sound(w: Work, rung: Sequence[OutreachStep]) -> None:
     """The last rung is overdue: it stays open and asks again, everybody on it, until somebody has contact."""
     for step in rung:
@@ -285,20 +364,30 @@ def _answer(w: Work, step: OutreachStep, version: int, state: str) -> None:
 
 
 def _ladders(w: Work, report_ids: Sequence[int], person_id: int) -> dict[int, tuple[Rung, ...]]:
+    """The rungs of reports as one person may see them.
+
+    Facilitators know everybody by the alias in the group. The writer and their buddies know each other by the alias
+    of their own room; a buddy is not shown that the writer may not be safe.
+    """
+    pair_alias = _in_pair_room(OutreachStep.membership_id, RelapseReport.membership_id)
     rows = w.db.execute(
-        select(OutreachStep, Membership.alias)
+        select(OutreachStep, Membership.alias, pair_alias)
+        .join(RelapseReport, RelapseReport.id == OutreachStep.report_id)
         .outerjoin(Membership, Membership.id == OutreachStep.membership_id)
         .where(OutreachStep.report_id.in_(report_ids))
         .order_by(OutreachStep.position, OutreachStep.id)
     ).all()
     found: dict[int, list[Rung]] = {}
-    buddies_of: dict[int, set[int]] = {}
-    for step, _alias in rows:
-        if step.rung == plan.BUDDY and step.level != "red":
-            buddies_of.setdefault(step.report_id, set()).add(step.person_id)
-    for step, alias in rows:
-        if step.level == "red" and person_id in buddies_of.get(step.report_id, ()):
-            continue  # a buddy is not shown that their buddy may not be safe
+    asked_as: dict[int, set[str]] = {}
+    for step, *_aliases in rows:
+        if step.person_id == person_id:
+            asked_as.setdefault(step.report_id, set()).add(step.rung)
+    for step, alias, known_as in rows:
+        role = asked_as.get(step.report_id, set())
+        if plan.BUDDY in role and step.level == "red":
+            continue
+        if step.rung == plan.BUDDY and not role - {plan.BUDDY}:
+            alias = known_as
         rung = Rung(alias, step.rung, step.state, step.asked_at, step.deadline_at, step.person_id == person_id)
         found.setdefault(step.report_id, []).append(rung)
     return {report_id: tuple(rungs) for report_id, rungs in found.items()}

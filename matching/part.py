@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from app.accounts import recovery
 from app.part import Part
-from matching import sweeps
+from groups import leaving
+from matching import departures, personal, sweeps
 from matching.web import buddies, checkins, help, outreach, reports, today
 
 PART = Part(
@@ -17,4 +19,8 @@ PART = Part(
         help.blueprint,
     ),
     sweeps=sweeps.SWEEPS,
+    personal=personal,
 )
+
+leaving.on_leave("matching", departures.follow)
+recovery.on_device_code(departures.tell_buddies)

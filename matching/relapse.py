@@ -6,6 +6,7 @@ the analysis stays the writer's own whatever is sent.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -158,7 +159,8 @@ def write_analysis(w: Work, ref: str, part: str, text: str, clocks: plan.Clocks)
         raise NotFound
     report = _own(w, ref, change=True)
     cleaned = plain(text) if text.strip() else ""
-    setattr(report, part, cleaned)
+    parts = _analysis(w, report) | {part: cleaned}
+    report.analysis = w.ring.seal(w.who.person_id, RelapseReport.analysis, report.public_id, json.dumps(parts))
     verdict = screen(cleaned, where="report")
     danger = verdict.alert and any(r.kind == "crisis_self" for r in verdict.reasons)
     if danger:
@@ -233,6 +235,15 @@ def _draft(w: Work, ref: str) -> RelapseReport:
     return report
 
 
+def _analysis(w: Work, report: RelapseReport) -> dict[str, str]:
+    """The parts of a report's analysis that are written, and empty ones for the rest."""
+    empty = dict.fromkeys(ANALYSIS, "")
+    if report.analysis is None:
+        return empty
+    written: dict[str, str] = json.loads(w.ring.open(RelapseReport.analysis, report.public_id, report.analysis))
+    return empty | written
+
+
 def _view(w: Work, report: RelapseReport, membership: Membership) -> Report:
     return Report(
         report.public_id,
@@ -243,7 +254,7 @@ def _view(w: Work, report: RelapseReport, membership: Membership) -> Report:
         report.ask_buddy,
         report.ask_facilitator,
         report.state,
-        {part: getattr(report, part) for part in ANALYSIS},
+        _analysis(w, report),
         report.started_at,
         report.sent_at,
         outreach.ladder(w, report.id, w.who.person_id),

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from app.part import Part
-from moderation import web
+from moderation import personal, web
 
-PART = Part(name="moderation", blueprints=(web.blueprint,))
+PART = Part(name="moderation", blueprints=(web.blueprint,), personal=personal)

@@ -104,7 +104,11 @@ def look(w: Work, public_id: str) -> Detail:
     """Open one case of one's own organisation. Raises `NotFound`; writes an audit line, since a text is read."""
     case = _own(w, public_id)
     audit.record(w, "case.read", "case", case.id)
-    return Detail(_card(case), case.version, subjects.of_kind(case.subject_kind).describe(w, case.subject_id))
+    try:
+        subject = subjects.of_kind(case.subject_kind).describe(w, case.subject_id)
+    except NotFound:  # its author took it back, or was erased; that there was danger is still to be seen
+        subject = subjects.Described("", "", "", case.opened_at, False, ())
+    return Detail(_card(case), case.version, subject)
 
 
 def decide(w: Work, public_id: str, version: int, decision: str, reason: str, note: str = "") -> None:
@@ -127,7 +131,7 @@ def decide(w: Work, public_id: str, version: int, decision: str, reason: str, no
         .values(
             decision=decision,
             reason=reason or None,
-            note=note,
+            note=w.ring.seal(w.who.person_id, Case.note, public_id, note) if note else None,
             decided_by=w.who.person_id,
             decided_at=w.now,
             version=version + 1,
@@ -158,6 +162,18 @@ def withdraw(w: Work, subject_kind: str, subject_id: int) -> None:
     )
     w.db.execute(update(Case).where(mine, Case.level == RED).values(held=False, version=Case.version + 1))
     audit.record(w, "case.withdrawn", subject_kind, subject_id)
+
+
+def withdraw_all(w: Work, subject_kind: str, which: Any) -> None:
+    """Close the open cases about everything somebody wrote who is being erased: `which` selects its ids.
+
+    As with `withdraw`, a red case stays, to be seen.
+    """
+    query = select(Case.subject_id).where(
+        Case.subject_kind == subject_kind, Case.subject_id.in_(which), Case.decided_at.is_(None)
+    )
+    for subject_id in sorted(set(w.db.scalars(query))):
+        withdraw(w, subject_kind, subject_id)
 
 
 def _reach(w: Work) -> ColumnElement[bool]:

@@ -41,8 +41,8 @@ class Subject(Protocol):
     def describe(self, w: Work, subject_id: int) -> Described:
         """The thing and what came before it. Raises `NotFound`."""
 
-    def author(self, w: Work, subject_id: int) -> int:
-        """The id of the person who wrote it."""
+    def author(self, w: Work, subject_id: int) -> int | None:
+        """The id of the person who wrote it, or None when they were erased."""
 
     def release(self, w: Work, subject_id: int) -> None:
         """Let it through as it stands, and tell its author."""
@@ -64,3 +64,8 @@ def of_kind(kind: str) -> Subject:
     if kind not in _known:
         raise NotFound
     return _known[kind]
+
+
+def kinds() -> frozenset[str]:
+    """The kinds of things that can be held or reported, and so come before a reviewer."""
+    return frozenset(_known)

@@ -13,13 +13,14 @@ from datetime import timedelta
 
 from sqlalchemy import event, select
 
-from app.accounts import accounts
+from app.accounts import accounts, signins
+from app.accounts.models import AliasUse
 from app.core import ids
 from app.core.actor import Actor
 from app.core.permissions import Role
 from app.core.work import Database
 from groups import messages, rooms, sessions
-from groups.models import Membership, Room
+from groups.models import Membership, Room, Seat
 from groups.pace import Pace
 from groups.rules import FACILITATOR, MEMBER
 from matching import buddies, plan, relapse
@@ -95,6 +96,14 @@ class Circle:
         with self.database.work(self.hanna.actor) as w:
             return buddies.pair(w, self.group, [m.ref for m in members])
 
+    def known_as(self, who: Someone) -> str:
+        """The alias by which somebody's buddies know them."""
+        with self.database.read() as r:
+            pair_room = select(Seat.alias).join(Room, Room.id == Seat.room_id).where(Room.kind == "pair")
+            return r.db.scalars(
+                pair_room.where(Seat.membership_id == who.membership_id).order_by(Seat.id.desc())
+            ).first()
+
     def second_lead(self) -> Someone:
         """Ilse, who leads the group too."""
         actor, token = someone(self.database, self.organisation_id, Role.FACILITATOR, name="Ilse")
@@ -124,7 +133,7 @@ def someone(database: Database, organisation_id: int, role: Role = Role.CLIENT, 
     """A person who is signed in, and their session token."""
     with database.work() as w:
         person_id = accounts.create_person(w, organisation_id, role, f"somebody-{next(_numbers)}", "!", name=name)
-        token = accounts.start_session(w, person_id, 30)
+        token = signins.start(w, person_id, timedelta(days=30))
     return Actor(person_id, organisation_id, role, ids.digest(token), name=name), token
 
 
@@ -153,8 +162,11 @@ def circle(database: Database, members: int = 3, *, organisation_id: int | None 
         "Sil_haven",
     )
     seated = []
+    with database.read() as r:  # no alias is used twice in an organisation
+        taken = set(r.db.scalars(select(AliasUse.alias).where(AliasUse.organisation_id == organisation_id)))
+    free = [alias for alias in aliases if alias not in taken]
     for number in range(members):
-        alias = aliases[number] if number < len(aliases) else f"Lid_{number}"
+        alias = free[number] if number < len(free) else f"Lid_{len(taken) + number}"
         seated.append(seat(database, group.id, *someone(database, organisation_id), alias))
     return Circle(database, organisation_id, group.id, group.public_id, room, hanna, seated)
 

@@ -1,31 +1,28 @@
-"""Coming in: invitation, alias and passphrase, house rules. Nothing is stored until the last step.
+"""Coming in: invitation, alias and slip, house rules. Nothing is stored until the last step.
 
-What a half-finished join has drawn (names on offer, passphrase) travels sealed in the visitor's own cookie.
+What a half-finished join has drawn (names on offer, the slip) travels sealed in the visitor's own cookie.
 """
 
 from __future__ import annotations
 
-import json
+from dataclasses import asdict
 from typing import Any
 
 import flask
 from flask import Blueprint, request
 
 from app import web
-from app.accounts import accounts, names, passwords
-from app.accounts.web import sign_in_browser
+from app.accounts import accounts, codes, invitations, passwords, slips, staff
+from app.accounts.slips import Slip
+from app.accounts.web import browser
 from app.core.errors import AppError, Invalid, NotFound
-from app.core.i18n import N_
-from app.core.permissions import Role
 from app.core.work import Work
-from groups import rooms
+from groups import joining
 from groups.curriculum import house_rules
-from groups.models import Group
 
 blueprint = Blueprint("joining", __name__)
 
 _PURPOSE = "half-finished join"
-_MINUTES = 45
 
 
 @blueprint.get("/")
@@ -40,35 +37,36 @@ def door() -> Any:
 @blueprint.post("/")
 @web.public
 def check_code() -> Any:
-    """Check an invitation code and draw names and a passphrase for whoever holds it."""
+    """Check a code: on to choosing an alias, or for staff a user name. Draws a slip for whoever holds it."""
     code = request.form.get("code", "")[:40]
+    house = web.house()
     try:
-        web.house().limiter.per_minute(10, "code", web.source())
-        with web.read() as w:
-            welcome = accounts.look_up_invitation(w, code)
-            language = w.db.get_one(Group, welcome.group_id).language
-            offers = names.offer_aliases(rooms.taken_aliases(w, welcome.group_id))
+        half = codes.attempt(house.database, house.keys, "code", web.source(), lambda w: _begin(w, code))
     except AppError as refusal:
-        page = flask.render_template("joining/code.html", code=code, error=web.translated(refusal.message))
+        if web.wants_json():
+            raise
+        page = flask.render_template("joining/code.html", code=code, error=_said(refusal))
         return page, refusal.status
-    _keep(
-        {
-            "code": code,
-            "offers": offers,
-            "login": names.code_name(language),
-            "passphrase": names.passphrase(language),
-        }
-    )
-    return flask.redirect(flask.url_for("joining.choose"), code=303)
+    purpose, target = (_PURPOSE, "joining.choose") if "offers" in half else (slips.STAFF, "staff.newcomer")
+    slips.keep(flask.session, house.keys, purpose, half)
+    return flask.redirect(flask.url_for(target), code=303)
+
+
+def _begin(w: Work, code: str) -> dict[str, Any]:
+    if invitations.look_up(w, code).group_id is None:
+        staff.look_up(w, code)
+        return {"code": code}
+    group = joining.look_up(w, code)
+    return {"code": code, "offers": joining.offers(w, group), "slip": asdict(slips.draw(group.language))}
 
 
 @blueprint.get("/kiezen")
 @web.public
 def choose() -> Any:
-    """Choose an alias, write down the passphrase. Shown no more once somebody came in with it."""
+    """Choose an alias, write down the slip. Shown no more once somebody came in with it."""
     half = _kept()
     with web.read() as r:
-        if accounts.credentials(r, half["login"]) is not None:
+        if accounts.credentials(r, half["slip"]["login"]) is not None:
             raise NotFound
     return _show_choice(half, None)
 
@@ -80,19 +78,17 @@ def chosen() -> Any:
     half = _kept()
     if "others" in request.form:
         with web.read() as w:
-            group_id = accounts.look_up_invitation(w, half["code"]).group_id
-            half["offers"] = names.offer_aliases(rooms.taken_aliases(w, group_id) | set(half["offers"]))
+            half["offers"] = joining.offers(w, joining.look_up(w, half["code"]), besides=tuple(half["offers"]))
         half.pop("alias", None)
         half.pop("written", None)
         _keep(half)
         return flask.redirect(flask.url_for("joining.choose"), code=303)
     alias = request.form.get("alias", "")
     half["alias"] = alias if alias in half["offers"] else half["offers"][0]
+    half["written"] = Slip(**half["slip"]).was_written_down(request.form.get("third", ""))
     _keep(half)
-    if passwords.fold(request.form.get("third", "")[:40]) != half["passphrase"].split()[2]:
-        return _show_choice(half, N_("Dat is niet het derde woord. Kijk nog eens op je briefje.")), 422
-    half["written"] = True
-    _keep(half)
+    if not half["written"]:
+        return _show_choice(half, slips.NOT_THE_THIRD), 422
     return flask.redirect(flask.url_for("joining.rules"), code=303)
 
 
@@ -113,36 +109,27 @@ def join() -> Any:
     """Agree and come in: the person, the membership and the session are stored together."""
     half = _kept()
     if request.form.get("agree") != "yes" or not half.get("written"):
-        raise Invalid(N_("Vink eerst aan dat je je aan de afspraken houdt. Er is nog niets vastgelegd."))
-    web.house().limiter.per_minute(5, "join", web.source())
-    secret_hash = passwords.hash_secret(half["passphrase"])
+        raise Invalid(joining.AGREE_FIRST)
+    house = web.house()
+    house.limiter.per_minute(20, "join", web.source())
+    slip = Slip(**half["slip"])
+    secret_hash = passwords.hash_secret(slip.passphrase)
     try:
-        with web.house().database.work() as w:
-            token = _join(w, half, secret_hash)
+        with house.database.work() as w:
+            person_id = joining.come_in(w, half["code"], slip, secret_hash, half["alias"], web.language())
+            token = browser.start_session(w, person_id)
     except AppError as refusal:
-        token = _joined_before(half, refusal)  # a second tap: the first one did it
-    flask.session.clear()
-    return sign_in_browser(flask.redirect(flask.url_for("today.show"), code=303), token)
+        token = _joined_before(slip, refusal)  # a second tap: the first one did it
+    return browser.arrive(token)
 
 
-def _joined_before(half: dict[str, Any], refusal: AppError) -> str:
+def _joined_before(slip: Slip, refusal: AppError) -> str:
     """Sign in whoever this slip already brought in. Raises the refusal of the second try if it was nobody."""
-    with web.read() as r:
-        known = accounts.credentials(r, half["login"])
-    if known is None or not passwords.matches(known.secret_hash, half["passphrase"]):
+    person_id = slips.holder(web.house().database, slip)
+    if person_id is None:
         raise refusal
     with web.house().database.work() as w:
-        return accounts.start_session(w, known.person_id, web.house().settings.session_days)
-
-
-def _join(w: Work, half: dict[str, Any], secret_hash: str) -> str:
-    welcome = accounts.use_invitation(w, half["code"])
-    group = w.db.get_one(Group, welcome.group_id)
-    person_id = accounts.create_person(
-        w, group.organisation_id, Role.CLIENT, half["login"], secret_hash, language=web.language()
-    )
-    rooms.enter(w, group.id, person_id, half["alias"])
-    return accounts.start_session(w, person_id, web.house().settings.session_days)
+        return browser.start_session(w, person_id)
 
 
 def _show_choice(half: dict[str, Any], error: str | None) -> str:
@@ -150,22 +137,18 @@ def _show_choice(half: dict[str, Any], error: str | None) -> str:
         "joining/choose.html",
         offers=half["offers"],
         chosen=half.get("alias", half["offers"][0]),
-        login=half["login"],
-        words=half["passphrase"].split(),
+        slip=Slip(**half["slip"]),
         error=web.translated(error) if error else None,
     )
 
 
+def _said(refusal: AppError) -> str:
+    return web.translated(refusal.message, **refusal.params)
+
+
 def _keep(half: dict[str, Any]) -> None:
-    flask.session["join"] = web.house().keys.seal(_PURPOSE, json.dumps(half).encode())
+    slips.keep(flask.session, web.house().keys, _PURPOSE, half)
 
 
 def _kept() -> dict[str, Any]:
-    sealed = flask.session.get("join")
-    if not sealed:
-        raise NotFound(N_("Begin opnieuw met je code; er was nog niets vastgelegd."))
-    try:
-        half: dict[str, Any] = json.loads(web.house().keys.unseal(_PURPOSE, sealed, max_age=_MINUTES * 60))
-    except Invalid:
-        raise NotFound(N_("Dit stond te lang open. Begin opnieuw met je code; er was nog niets vastgelegd.")) from None
-    return half
+    return slips.kept(flask.session, web.house().keys, _PURPOSE)

@@ -11,7 +11,7 @@ from app import web
 from app.core.errors import NotFound
 from app.core.permissions import Permission
 from app.core.work import Work
-from groups import exercises, rooms
+from groups import exercises, readers, rooms
 from groups.curriculum import programme
 
 blueprint = Blueprint("programme", __name__)
@@ -37,7 +37,7 @@ def chapter(chapter: str) -> Any:
         place = _place(w)
         shown = programme(place.programme if place else DEFAULT, web.language()).chapter(chapter)
         own = exercises.own(w, place, chapter, 0) if place and not place.leads else {}
-    return flask.render_template("programme/chapter.html", chapter=shown, own=own, place=place)
+    return flask.render_template("programme/chapter.html", chapter=shown, own=own, place=place, readers=readers.NOBODY)
 
 
 @blueprint.post("/programma/<chapter>/<step>")
@@ -57,4 +57,6 @@ def answer(chapter: str, step: str) -> Any:
 
 def _place(w: Work) -> rooms.Place | None:
     places = [p for p in rooms.places(w) if p.kind == "group"]
-    return places[0] if places else None
+    if w.who.staff or not places:
+        return places[0] if places else None
+    return rooms.home(w, web.group_here())

@@ -12,7 +12,7 @@ from app import web
 from app.core.errors import AppError
 from app.core.permissions import Permission
 from app.core.work import Work
-from groups import conversation, exercises, messages, presence, rooms, sessions, stage
+from groups import conversation, exercises, messages, presence, readers, rooms, sessions, stage
 from groups.curriculum import house_rules, programme
 from groups.live import parse_post
 from groups.models import GroupSession
@@ -112,10 +112,14 @@ def _show(room: str, **extra: Any) -> str:
             "rules": house_rules(web.language()),
             "session": _session(w, running, found) if running else None,
             "upcoming": next((s for s in sessions.upcoming(w) if s.room == room and s.status == "planned"), None),
-            "facilitators": [m.alias for m in rooms.facilitators_of(w, found.group_id)],
+            "readers": readers.of_room(w, found),
+            "answer_readers": {kind: readers.of_answer(w, found, kind) for kind in ("private", "shared", "counted")},
+            "first_post": not conversation.has_posted(w, found),
         }
         page["crisis_now"] = any(r.kind == "crisis_self" for h in page["held"] for r in screen(h.text).reasons)
         conversation.mark_read(w, room, found.last_seq)
+    if found.kind == "group" and not found.leads:
+        web.enter_group(found.group)
     template = "groups/live.html" if page["session"] else "groups/room.html"
     return flask.render_template(template, **page, **{"key": str(uuid.uuid4()), **extra})
 

@@ -10,8 +10,9 @@ from flask import Blueprint, request
 
 from app import web
 from app.core.permissions import Permission
+from app.core.work import Work
 from app.notify import outbox
-from groups import conversation, rooms
+from groups import conversation, readers, rooms
 from matching import buddies, checkins
 
 blueprint = Blueprint("buddies", __name__)
@@ -22,17 +23,27 @@ blueprint = Blueprint("buddies", __name__)
 def duo() -> Any:
     """Both people's week and the conversation between them."""
     with web.work() as w:
-        own = buddies.mine(w)
+        own = _here(w)
         if not own:
             return flask.render_template("duo/none.html")
         found = rooms.place(w, own[0].room)
         weeks = [("", checkins.week(w, found.membership_id, own=True))]
         weeks += [(b.alias, checkins.week(w, b.membership_id, own=False)) for b in own if b.room == found.room]
-        page = {"items": conversation.latest(w, found), "held": conversation.waiting(w, found)}
+        page: dict[str, Any] = {"items": conversation.latest(w, found), "held": conversation.waiting(w, found)}
+        page["readers"] = readers.of_room(w, found)
         outbox.mark_read(w, "checkin", found.room)
         conversation.mark_read(w, found.room, found.last_seq)
     key = str(uuid.uuid4())
     return flask.render_template("duo/pair.html", place=found, buddies=own, weeks=weeks, key=key, **page)
+
+
+def _here(w: Work) -> list[buddies.Buddy]:
+    """One's buddies in the group one is in now."""
+    own = buddies.mine(w)
+    if len({buddy.own_membership_id for buddy in own}) < 2:
+        return own
+    place = rooms.home(w, web.group_here())
+    return [buddy for buddy in own if buddy.own_membership_id == place.membership_id]
 
 
 @blueprint.get("/groepen/<group>")

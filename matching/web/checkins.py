@@ -10,7 +10,7 @@ from flask import Blueprint, request
 from app import web
 from app.core.errors import NotFound
 from app.core.permissions import Permission
-from groups import rooms
+from groups import readers, rooms
 from matching import buddies, checkins
 
 blueprint = Blueprint("checkins", __name__)
@@ -21,7 +21,7 @@ blueprint = Blueprint("checkins", __name__)
 def begin() -> Any:
     """To the first question that is still open today."""
     with web.read() as w:
-        draft = checkins.draft(w, rooms.home(w))
+        draft = checkins.draft(w, rooms.home(w, web.group_here()))
     question = "mood" if draft.mood is None else "urge" if draft.urge is None else "halt"
     return flask.redirect(flask.url_for("checkins.ask", question="mood" if draft.done else question))
 
@@ -33,7 +33,7 @@ def ask(question: str) -> Any:
     if question not in checkins.QUESTIONS:
         raise NotFound
     with web.read() as w:
-        place = rooms.home(w)
+        place = rooms.home(w, web.group_here())
         draft = checkins.draft(w, place)
         own = [b for b in buddies.mine(w) if b.own_membership_id == place.membership_id]
     number = checkins.QUESTIONS.index(question)
@@ -46,6 +46,7 @@ def ask(question: str) -> Any:
         before=before,
         buddies=own,
         question=question,
+        readers=readers.NOBODY,
     )
 
 
@@ -57,7 +58,7 @@ def save(question: str) -> Any:
         raise NotFound
     value: Any = request.form.getlist("value") if question == "halt" else request.form.get("value", "")
     with web.work() as w:
-        crisis = checkins.save(w, rooms.home(w), question, value)
+        crisis = checkins.save(w, rooms.home(w, web.group_here()), question, value)
     if crisis:
         return flask.redirect(web.help_after_words(), code=303)
     number = checkins.QUESTIONS.index(question) + 1
@@ -71,5 +72,5 @@ def save(question: str) -> Any:
 def thanks() -> Any:
     """Done for today."""
     with web.read() as w:
-        draft = checkins.draft(w, rooms.home(w))
+        draft = checkins.draft(w, rooms.home(w, web.group_here()))
     return flask.render_template("checkin/thanks.html", draft=draft)

@@ -13,7 +13,7 @@ from app.core.errors import NotFound
 from app.core.ids import client_key
 from app.core.permissions import Permission
 from app.core.work import Work
-from groups import rooms
+from groups import readers, rooms
 from groups.models import Membership
 from matching import buddies, plan, relapse
 
@@ -27,7 +27,7 @@ STEPS = ("adem", "veilig", "wie")
 def doors() -> Any:
     """Three equal doors: an urge ridden out, a lapse, a relapse."""
     with web.read() as w:
-        rooms.home(w)
+        rooms.home(w, web.group_here())
         reports = relapse.recent(w)
     return flask.render_template("report/doors.html", key=str(uuid.uuid4()), reports=reports)
 
@@ -37,7 +37,8 @@ def doors() -> Any:
 def begin() -> Any:
     """Open a draft."""
     with web.work() as w:
-        ref = relapse.begin(w, rooms.home(w), request.form.get("kind", ""), client_key(request.form.get("key")))
+        place = rooms.home(w, web.group_here())
+        ref = relapse.begin(w, place, request.form.get("kind", ""), client_key(request.form.get("key")))
     return web.done(flask.url_for("reports.step", ref=ref, step="dank"))
 
 
@@ -89,7 +90,9 @@ def show(ref: str) -> Any:
     with web.read() as w:
         report = relapse.read(w, ref)
         page = _people(w, report)
-    return flask.render_template("report/show.html", report=report, parts=relapse.ANALYSIS, **page)
+    return flask.render_template(
+        "report/show.html", report=report, parts=relapse.ANALYSIS, readers=readers.NOBODY, **page
+    )
 
 
 @blueprint.post("/verslag/<ref>/kijken")

@@ -41,16 +41,18 @@ def seen(kind: str, ref: str) -> Any:
 
 def _client(w: Work) -> dict[str, Any]:
     places = [p for p in rooms.places(w) if p.kind == "group"]
+    home = rooms.home(w, web.group_here()) if places else None
     planned = sessions.upcoming(w, limit=1)
     return {
         "places": places,
+        "home": home,
         "next": planned[0] if planned else None,
-        "checkin": checkins.draft(w, places[0]) if places else None,
+        "checkin": checkins.draft(w, home) if home else None,
         "buddies": buddies.mine(w),
         "asks": outreach.due(w),
         "reports": relapse.recent(w),
         "lines": outbox.inbox(w),
-        "alias": places[0].alias if places else "",
+        "alias": home.alias if home and len(places) == 1 else "",
     }
 
 
@@ -58,6 +60,7 @@ def _staff(w: Work) -> dict[str, Any]:
     return {
         "asks": outreach.due(w),
         "taken_on": outreach.taken_on(w),
+        "lines": outbox.inbox(w),
         "cards": queue.waiting(w),
         "planned": sessions.upcoming(w),
         "places": [p for p in rooms.places(w) if p.kind == "group" and p.leads],

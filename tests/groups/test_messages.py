@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from app.accounts import accounts
+from app.accounts import signins
 from app.accounts.models import Person
 from app.core.errors import Closed, Forbidden, Invalid, Muted, NotFound, RateLimited, Unauthenticated
 from app.core.work import Database
@@ -267,7 +267,7 @@ def test_only_a_standing_session_may_post(database: Database, clock: FrozenClock
     circle = builders.circle(database)
     mees, noor, jip = circle.members
     with database.work(mees.actor) as w:
-        accounts.end_session(w, mees.actor.session)
+        signins.end(w, mees.actor.session)
     with pytest.raises(Unauthenticated):
         circle.post(mees, ORDINARY)
     with database.work() as w:

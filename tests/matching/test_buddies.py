@@ -8,9 +8,10 @@ from sqlalchemy import select, update
 from app.core.audit import AuditLine
 from app.core.errors import Forbidden, Invalid, NotFound
 from app.core.work import Database
+from app.notify import outbox
 from app.notify.models import OutboxItem
-from groups import rooms
-from groups.models import Membership, Room
+from groups import conversation, joining, rooms
+from groups.models import Membership, Room, Seat
 from matching import buddies
 from matching.models import Pair
 from tests import builders
@@ -27,9 +28,9 @@ def test_buddies_know_each_other_by_alias_and_have_a_room_of_their_own(database:
     mees, noor, jip = circle.members
     ref = circle.pair(mees, noor)
     [buddy] = _mine(database, mees)
-    assert (buddy.alias, buddy.membership_id) == ("Noor_eik", noor.membership_id)
+    assert (buddy.alias, buddy.membership_id) == (circle.known_as(noor), noor.membership_id)
     assert buddy.own_membership_id == mees.membership_id
-    assert [b.alias for b in _mine(database, noor)] == ["Mees_duin"]
+    assert [b.alias for b in _mine(database, noor)] == [circle.known_as(mees)]
     assert _mine(database, jip) == _mine(database, circle.hanna) == []
     assert circle.post(mees, "Hoi", room=buddy.room).seq == 1
     for stranger in (jip, circle.hanna):
@@ -41,10 +42,24 @@ def test_buddies_know_each_other_by_alias_and_have_a_room_of_their_own(database:
     assert sorted(told) == sorted((m.person_id, "paired", ref) for m in (mees, noor))
 
 
+def test_nothing_in_the_pairs_room_tells_who_somebody_is_in_the_group(database: Database) -> None:
+    circle = builders.circle(database)
+    mees, noor, _jip = circle.members
+    circle.pair(mees, noor)
+    [buddy] = _mine(database, mees)
+    circle.post(noor, builders.ORDINARY, room=buddy.room)
+    with database.read(mees.actor) as r:
+        seen = conversation.latest(r, rooms.place(r, buddy.room))
+        seats = r.db.scalars(select(Seat).where(Seat.membership_id == noor.membership_id)).all()
+    assert [m.alias for m in seen] == [buddy.alias]
+    assert len({s.alias for s in seats}) == len({s.public_id for s in seats}) == 2
+    assert noor.alias not in {buddy.alias, circle.known_as(mees)}
+
+
 def test_three_may_be_buddies_too(database: Database) -> None:
     circle = builders.circle(database)
     circle.pair(*circle.members)
-    assert [b.alias for b in _mine(database, circle.members[0])] == ["Noor_eik", "Jip_kiezel"]
+    assert [b.alias for b in _mine(database, circle.members[0])] == sorted(map(circle.known_as, circle.members[1:]))
     with database.read(circle.hanna.actor) as r:
         found = rooms.lead_place(r, circle.group)
         assert buddies.pairs(r, found) == [("Jip_kiezel", "Mees_duin", "Noor_eik")]
@@ -96,7 +111,7 @@ def test_a_pair_that_ended_leaves_its_members_free(database: Database) -> None:
         w.db.execute(update(Pair).values(ended_at=w.now))
     assert _mine(database, mees) == []
     circle.pair(mees, jip)
-    assert [b.alias for b in _mine(database, mees)] == ["Jip_kiezel"]
+    assert [b.alias for b in _mine(database, mees)] == [circle.known_as(jip)]
 
 
 def test_who_left_the_group_is_nobodys_buddy_any_more(database: Database) -> None:
@@ -116,11 +131,29 @@ def test_buddies_of_another_group_stay_apart(database: Database) -> None:
     circle.pair(mees, circle.members[1])
     other.pair(also, other.members[0])
     assert [(b.alias, b.own_membership_id) for b in _mine(database, mees)] == [
-        ("Noor_eik", mees.membership_id),
-        ("Mees_duin", also.membership_id),
+        (circle.known_as(circle.members[1]), mees.membership_id),
+        (other.known_as(other.members[0]), also.membership_id),
     ]
     [seen] = _mine(database, other.members[0])
-    assert (seen.alias, seen.membership_id) == ("Bo_wilg", also.membership_id)
+    assert (seen.alias, seen.membership_id) == (other.known_as(also), also.membership_id)
+
+
+def test_a_new_code_to_come_back_in_with_is_told_to_the_buddy_too(database: Database) -> None:
+    circle = builders.circle(database)
+    mees, noor, jip = circle.members
+    circle.pair(mees, noor)
+    with database.work(circle.hanna.actor) as w:
+        joining.renew_access(w, circle.group, mees.ref)
+    outbox.deliver(database)
+    kinds = {}
+    for who in (mees, noor, jip):
+        with database.read(who.actor) as r:
+            kinds[who.alias] = {line.kind for line in outbox.inbox(r)} - {"paired"}
+    assert kinds == {
+        mees.alias: {"access_renewed"},
+        noor.alias: {"buddy_access_renewed"},
+        jip.alias: set(),
+    }
 
 
 def test_ones_buddies_cost_one_query(database: Database) -> None:

@@ -134,7 +134,7 @@ def test_sending_asks_the_buddy_first_and_leaves_the_rest_waiting(database: Data
     ref = circle.send(mees)
     report = _read(circle, mees, ref)
     assert report.state == "asked"
-    assert _ladder(report) == [("Noor_eik", "asked"), ("Hanna", "waiting")]
+    assert _ladder(report) == [(circle.known_as(noor), "asked"), ("Hanna", "waiting")]
     assert _asked(circle) == [("outreach", noor.person_id)]
     with database.read(mees.actor) as r:
         assert [one.ref for one in relapse.recent(r)] == [ref]

@@ -1,0 +1,100 @@
+"""Who can read what is written where, computed from the permissions and the seats that decide about reading.
+
+Every page on which somebody writes shows the answer (templates/components/readers.html). `tests/guards` tries the
+doors themselves, as everybody, and compares.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+
+from app.accounts.models import Person
+from app.core.permissions import BUNDLES, Permission, Role
+from app.core.work import Work
+from groups import rooms
+from groups.models import Seat
+from groups.rules import FACILITATOR
+from moderation import subjects
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """How one kind of writing is read: by whom has a seat in its room, by who reviews (as which subject, and whether
+    what stood before it is read too), and through broken glass.
+    """
+
+    seats: bool = False
+    subject: str | None = None
+    context: bool = False
+    glass: bool = False
+
+
+WRITINGS = {
+    "group": Writing(seats=True, subject="message", context=True, glass=True),
+    "pair": Writing(seats=True, subject="message"),
+    "shared": Writing(seats=True, subject="answer"),
+    "counted": Writing(),
+    "private": Writing(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """Everybody but the writer who can read something. `members` counts the others; `names` are facilitators, and
+    in a pair the buddies. `reviewers` read only what is held, reported or speaks of danger, and with `context` the few
+    lines before it; `outsiders` only through broken glass.
+    """
+
+    members: int = 0
+    names: tuple[str, ...] = ()
+    reviewers: frozenset[Role] = field(default_factory=frozenset)
+    outsiders: frozenset[Role] = field(default_factory=frozenset)
+    context: bool = False
+
+    @property
+    def nobody(self) -> bool:
+        return not (self.members or self.names or self.reviewers or self.outsiders)
+
+
+NOBODY = Readers()
+
+
+def of_room(w: Work, found: rooms.Place) -> Readers:
+    """Who reads what the actor posts in this room. One query."""
+    return _readers(w, found, WRITINGS[found.kind])
+
+
+def of_answer(w: Work, found: rooms.Place, sharing: str) -> Readers:
+    """Who reads an answer the actor gives with this sharing (private, shared or counted). At most one query."""
+    return _readers(w, found, WRITINGS[sharing])
+
+
+def _readers(w: Work, found: rooms.Place, writing: Writing) -> Readers:
+    members, names = _seated(w, found) if writing.seats else (0, ())
+    return Readers(
+        members,
+        names,
+        holders(Permission.ORGANISATION_CASE_READ) if writing.subject in subjects.kinds() else frozenset(),
+        holders(Permission.ORGANISATION_GLASS_BREAK) if writing.glass else frozenset(),
+        writing.context,
+    )
+
+
+def holders(permission: Permission) -> frozenset[Role]:
+    """The roles that hold a permission."""
+    return frozenset(role for role, bundle in BUNDLES.items() if permission in bundle)
+
+
+def _seated(w: Work, found: rooms.Place) -> tuple[int, tuple[str, ...]]:
+    """How many others with a seat may read in the room, and the names of those who are named."""
+    rows = w.db.execute(
+        select(Seat.alias, Seat.role, Person.role.label("is_a"))
+        .join(Person, Person.id == Seat.person_id)
+        .where(Seat.room_id == found.room_id, Seat.id != found.seat_id, Seat.left_at.is_(None))
+        .order_by(Seat.alias)
+    ).all()
+    may = [row for row in rows if Permission.GROUP_MESSAGE_READ in BUNDLES[Role(row.is_a)]]
+    named = [row.alias for row in may if row.role == FACILITATOR or found.kind == "pair"]
+    return len(may) - len(named), tuple(named)
