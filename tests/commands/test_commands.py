@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -68,8 +69,6 @@ def test_screen_names_the_line_it_cannot_read(samen: Server, line: str) -> None:
 
 
 def test_audit_verify_says_so_when_a_line_was_changed(samen: Server) -> None:
-    import sqlite3
-
     samen.command("demo")
     assert samen.command("audit", "verify").returncode == 0
     database = sqlite3.connect(samen.folder / "samen.db")
@@ -107,3 +106,44 @@ def test_the_server_refuses_a_key_file_that_others_can_read(samen: Server) -> No
     done = samen.command("run")
     assert done.returncode != 0
     assert "0600" in done.stderr
+
+
+def test_export_prints_what_is_kept_of_one_person_and_notes_that_it_did(samen: Server) -> None:
+    samen.command("demo")
+    done = samen.command("export", " Daan ")
+    assert done.returncode == 0, done.stderr
+    data = json.loads(done.stdout)
+    assert (data["account"]["login"], data["account"]["role"], data["groups"]) == ("daan", "moderator", [])
+    assert "hanna" not in done.stdout
+    assert samen.command("audit", "verify").returncode == 0
+    database = sqlite3.connect(samen.folder / "samen.db")
+    last = database.execute("SELECT action, actor_role FROM audit_lines ORDER BY id DESC LIMIT 1").fetchone()
+    database.close()
+    assert last == ("person.exported", "system")
+
+
+def test_erase_asks_for_a_yes_and_then_leaves_nothing_in_the_files(samen: Server) -> None:
+    samen.command("demo")
+    refused = samen.command("erase", "daan")
+    assert refused.returncode != 0
+    assert "--yes" in refused.stderr
+    assert _held(samen, b"daan")
+    done = samen.command("erase", "daan", "--yes")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "erase: done\n")
+    assert not _held(samen, b"daan")
+    assert _held(samen, b"hanna")
+    assert samen.command("audit", "verify").returncode == 0
+
+
+@pytest.mark.parametrize("arguments", [("export", "niemand-hier"), ("erase", "niemand-hier", "--yes")])
+def test_nobody_by_that_name_is_one_clear_sentence(samen: Server, arguments: tuple[str, ...]) -> None:
+    done = samen.command(*arguments)
+    assert done.returncode != 0
+    assert done.stdout == ""
+    assert "There is nobody with this login." in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def _held(samen: Server, text: bytes) -> bool:
+    """Is this anywhere in the database's files?"""
+    return any(text in file.read_bytes() for file in samen.folder.glob("samen.db*"))

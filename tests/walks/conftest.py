@@ -70,7 +70,7 @@ class Visitor:
         self.context.on("request", lambda request: self._watch(request.url))
 
     def _watch(self, url: str) -> None:
-        if urlsplit(url).netloc not in ("", f"127.0.0.1:{self.server.port}"):
+        if urlsplit(url).netloc not in ("", urlsplit(self.server.url).netloc):
             self.elsewhere.add(url)
 
     def go(self, path: str) -> Page:

@@ -1,0 +1,398 @@
+"""Who can read this? What the pages say about it is compared with who does read it: everybody opens every page there
+is, follows every link and enters every room, and what they saw is searched for a word that only one person wrote.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import flask
+import pytest
+from flask_babel import force_locale
+from sqlalchemy import select
+
+from app.core.permissions import Role
+from groups import exercises, glass, messages, readers, rooms
+from groups.models import Answer, Membership, Room, Seat
+from groups.pace import Pace
+from groups.readers import NOBODY, Readers, Writing
+from matching import checkins, plan, relapse
+from matching.web import reports
+from moderation import queue
+from moderation.models import Case
+from tests import builders
+from tests.conftest import FrozenClock
+from tests.guards import doors
+from tests.guards.conftest import world_in
+from tests.world import World, write_answer
+
+ROOM = {"Mees", "Noor", "Jip", "Bo", "Hanna"}  # who has a seat in the first group's room
+REVIEW = {"Hanna", "Marit"}  # who leads that group, and who reviews for its organisation
+NOT_FOLLOWED = ("/weg", "/s/", "/socket.io", "#")
+# What is drawn anew each time: a page's keys, words for a slip, a secret for an app.
+_DRAWN_PAGES = ("/woorden", "/tweede-stap/app")
+_DRAWN = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|csrf[-_]token\"[^>]*>")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Something with a `mark` in it that stands nowhere else. `says` gives what its writer is told about its readers,
+    `seen_by` are all who should find it. `held`: it waits, before it is placed; `danger`: it was placed, and is looked
+    at; `before`: it stands just before what is held.
+    """
+
+    mark: str
+    writer: str
+    says: Callable[[World], Readers]
+    seen_by: frozenset[str]
+    held: bool = False
+    danger: bool = False
+    before: bool = False
+    room: str = "room"
+
+    @property
+    def readers(self) -> frozenset[str]:
+        return self.seen_by - {self.writer}
+
+
+def in_room(writer: str, room: str) -> Callable[[World], Readers]:
+    """What the page of a room says to somebody."""
+
+    def says(world: World) -> Readers:
+        with world.database.read(world.people[writer].known) as r:
+            return readers.of_room(r, rooms.place(r, world.things[room]))
+
+    return says
+
+
+def at_step(writer: str, sharing: str) -> Callable[[World], Readers]:
+    """What the page says to somebody about an answer."""
+
+    def says(world: World) -> Readers:
+        with world.database.read(world.people[writer].known) as r:
+            return readers.of_answer(r, rooms.place(r, world.things["room"]), sharing)
+
+    return says
+
+
+def to_nobody(_world: World) -> Readers:
+    """What the page says about what stays one's own."""
+    return NOBODY
+
+
+def written(
+    mark: str, writer: str, says: Callable[[World], Readers], *seen_by: Collection[str], **more: Any
+) -> Written:
+    return Written(mark, writer, says, frozenset[str]().union(*seen_by), **more)
+
+
+WRITTEN = (
+    written("zevenvuurtoren", "Mees", in_room("Mees", "room"), ROOM),
+    written("zevenkastanjes", "Mees", in_room("Mees", "room"), {"Mees"}, REVIEW, held=True),
+    written("zevenpaardenbloem", "Mees", in_room("Mees", "room"), ROOM, REVIEW, before=True),
+    written("zevenklaprozen", "Mees", in_room("Mees", "room"), ROOM, REVIEW, danger=True),
+    written("zevenzeeschelp", "Mees", in_room("Mees", "pair room"), {"Mees", "Noor"}, room="pair room"),
+    written("zevensneeuwklok", "Mees", in_room("Mees", "pair room"), {"Mees"}, REVIEW, held=True, room="pair room"),
+    written("zevenappelboom", "Mees", at_step("Mees", "shared"), ROOM),
+    written("zevenhazelnoot", "Noor", at_step("Noor", "shared"), {"Noor"}, REVIEW, held=True),
+    written("zevenkruidnagel", "Jip", at_step("Jip", "private"), {"Jip"}),  # an answer that could have been shared
+    written("zevenmolenwiek", "Mees", at_step("Mees", "private"), {"Mees"}),
+    written("zevendakpan", "Mees", at_step("Mees", "private"), {"Mees"}),  # at home
+    written(
+        "zevenwolkenlucht", "Mees", to_nobody, {"Mees"}
+    ),  # a line of a check-in: the buddy knows only that it is done
+    written("zevenlantaarn", "Mees", to_nobody, {"Mees"}),  # what happened, in a report
+    written("zevengrindpad", "Marit", to_nobody, {"Marit"}),  # a reviewer's note
+)
+SHARED_LINE = "zevenboterbloem"  # in Noor's check-in, shared with the buddy
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> Iterator[World]:
+    """The world with all of it written, and a clock that stands still."""
+    with world_in(tmp_path_factory.mktemp("readers"), migrated_sqlite) as made:
+        made.database.clock = FrozenClock(made.database.clock())
+        _write(made)
+        made.keep()
+        yield made
+
+
+@pytest.fixture(scope="module")
+def seen(world: World) -> dict[str, dict[str, str]]:
+    """All that everybody gets to see, by person and by where."""
+    return everything(world)
+
+
+def _write(world: World) -> None:
+    people = {name: who.known for name, who in world.people.items() if who.actor}
+    pace = Pace()
+
+    def post(text: str, room: str = "room") -> None:
+        mees = people["Mees"]
+        command = messages.Post(mees.person_id, mees.session, world.things[room], str(uuid.uuid4()), text)
+        with world.database.work() as w:
+            answer = messages.post(w, [command], pace)[0]
+        assert isinstance(answer, messages.Posted), answer
+
+    post("Ik stond stil bij een zevenpaardenbloem")
+    post(f"{builders.RUDE} zevenkastanjes")
+    post(f"{builders.CRISIS}, ook bij de zevenklaprozen")
+    post("Vanmorgen liep ik naar de zevenvuurtoren")
+    post("Ik vond een zevenzeeschelp", "pair room")
+    post(f"{builders.RUDE} zevensneeuwklok", "pair room")
+    write_answer(world, people["Mees"], "in-the-moment", "Rust, als onder een zevenappelboom", share=True)
+    write_answer(world, people["Noor"], "in-the-moment", f"{builders.RUDE} zevenhazelnoot", share=True)
+    write_answer(world, people["Jip"], "in-the-moment", "Warmte, als zevenkruidnagel")
+    write_answer(world, people["Mees"], "a-moment", "Een avond bij de zevenmolenwiek")
+    write_answer(world, people["Mees"], "which-feeling", ["0"])
+    with world.database.work(people["Mees"]) as w:
+        place = rooms.place(w, world.things["room"])
+        exercises.answer(w, place, "understanding", "a-moment", "Later, onder een zevendakpan")
+        checkins.save(w, place, "line", "Veel zevenwolkenlucht vandaag")
+        relapse.write_analysis(w, world.things["report"], "trigger", "Bij de zevenlantaarn", plan.Clocks(120, 120))
+    with world.database.work(people["Noor"]) as w:
+        for question, value in (("mood", "4"), ("urge", "0"), ("line", "Een zevenboterbloem gezien"), ("share", "all")):
+            checkins.save(w, rooms.place(w, world.things["room"]), question, value)
+    with world.database.work(people["Marit"]) as w:
+        queue.decide(w, world.things["pair case"], 1, "reject", "tone", "Zie het zevengrindpad")
+
+
+def everything(world: World, *names: str) -> dict[str, dict[str, str]]:
+    """What these people (all, if none is named) get to see: every page they can come to, every room they can enter."""
+    return {name: _pages(world, name) | _rooms(world, name) for name in names or world.people}
+
+
+def _pages(world: World, name: str) -> dict[str, str]:
+    """Every page there is, filled with things of Mees and the first group, and every page that one links to."""
+    to_open = _addresses(world)
+    opened: dict[str, str] = {}
+    browser = world.client(world.people[name].confirmed)
+    while to_open:
+        path = to_open.pop(0)
+        world.restore()
+        answer = browser.get(path)
+        text = opened[path] = answer.get_data(as_text=True)
+        assert answer.status_code < 500, (name, path)
+        links = [answer.location or "", *re.findall(r'href="([^"]+)"', text if answer.mimetype == "text/html" else "")]
+        fresh = (link.partition("#")[0].replace("&amp;", "&") for link in links if link.startswith("/"))
+        to_open += [p for p in fresh if not p.startswith(NOT_FOLLOWED) and p not in opened and p not in to_open]
+    return opened
+
+
+def _addresses(world: World) -> list[str]:
+    with world.database.read() as r:
+        cases = r.db.scalars(select(Case.public_id)).all()
+    others: list[dict[str, str]] = [{}, {"room": "pair room"}, {"ref": "draft"}]
+    more = [("case", case) for case in cases]
+    more += [("question", question) for question in checkins.QUESTIONS] + [("step", step) for step in reports.STEPS]
+    for name, value in more:
+        world.things[f"{name} {value}"] = value
+        others.append({name: f"{name} {value}"})
+    pages = [door for door in doors.doors(world.site) if door.method == "GET" and door.name != "accounts.leave"]
+    return list(dict.fromkeys(doors.address(world, door, of) for door in pages for of in others))
+
+
+def _rooms(world: World, name: str) -> dict[str, str]:
+    """What the live door tells on entering a room and on asking for what was said in it."""
+    screens = doors.Screens(world)
+    sid = screens.open(world.people[name])
+    heard = {}
+    for room in ("room", "pair room", "room two", "room B") if sid else ():
+        for event in ("room.join", "room.sync"):
+            world.restore()
+            heard[f"{event}, {room}"] = json.dumps(screens.ask(sid, event, {"room": world.things[room], "after": 0}))
+    return heard
+
+
+def found_by(seen: dict[str, dict[str, str]], mark: str) -> dict[str, list[str]]:
+    """Who saw a word, and where."""
+    places = {name: [where for where, text in pages.items() if mark in text] for name, pages in seen.items()}
+    return {name: where for name, where in places.items() if where}
+
+
+def untrue(world: World, thing: Written, found: Collection[str], *, through_glass: str = "") -> list[str]:
+    """What the writer is told that is not so, given who found it."""
+    told, seats = thing.says(world), _seats(world, thing.room)
+    readers_ = set(found) - {thing.writer, through_glass}
+    roles = {name: world.people[name].known.role for name in readers_}
+    seated = {name for name in readers_ if name in seats and not thing.held}
+    reviewing = readers_ - seated
+    named = {seats[name] for name in seated if seats[name] in told.names}
+    wrong = []
+    if not thing.held and (len(seated) - len(named), named) != (told.members, set(told.names)):
+        wrong.append(f"read by {sorted(seated)}, said to be read by {told.members} members and {told.names}")
+    if {roles[name] for name in reviewing} - (told.reviewers if _reviewed(thing, told) else set()):
+        wrong.append(f"read by {sorted(reviewing)}, which is not said")
+    if thing.held and {roles[name] for name in reviewing} != told.reviewers:
+        wrong.append(f"held, and read by {sorted(reviewing)}, said to be read by {sorted(told.reviewers)}")
+    if through_glass and world.people[through_glass].known.role not in told.outsiders:
+        wrong.append(f"read by {through_glass} through broken glass, which is not said")
+    return wrong
+
+
+def _reviewed(thing: Written, told: Readers) -> bool:
+    return thing.held or thing.danger or (thing.before and told.context)
+
+
+def _seats(world: World, room: str) -> dict[str, str]:
+    """Who has a seat in a room, and their alias there."""
+    query = select(Seat.person_id, Seat.alias).join(Room).where(Room.public_id == world.things[room])
+    with world.database.read() as r:
+        aliases = {row.person_id: row.alias for row in r.db.execute(query)}
+    people = [(name, who.actor.person_id) for name, who in world.people.items() if who.actor]
+    return {name: aliases[person_id] for name, person_id in people if person_id in aliases}
+
+
+@pytest.mark.parametrize("thing", WRITTEN, ids=lambda thing: thing.mark)
+def test_what_is_written_is_found_by_its_readers_and_nobody_else(
+    seen: dict[str, dict[str, str]], thing: Written
+) -> None:
+    found = found_by(seen, thing.mark)
+    assert set(found) == thing.seen_by, found
+
+
+@pytest.mark.parametrize("thing", WRITTEN, ids=lambda thing: thing.mark)
+def test_what_the_writer_is_told_about_readers_is_so(
+    world: World, seen: dict[str, dict[str, str]], thing: Written
+) -> None:
+    assert untrue(world, thing, found_by(seen, thing.mark)) == []
+
+
+def test_a_line_of_a_check_in_is_read_by_the_buddy_it_was_shared_with(
+    world: World, seen: dict[str, dict[str, str]]
+) -> None:
+    assert set(found_by(seen, SHARED_LINE)) == {"Noor", "Mees"}
+    assert _seats(world, "pair room")["Mees"] in seen["Noor"]["/check-in/line"]
+
+
+def test_broken_glass_lets_one_facilitator_read_the_conversation_and_nothing_else(
+    world: World, seen: dict[str, dict[str, str]]
+) -> None:
+    with world.for_a_while():
+        with world.database.work(world.people["Ilse"].known) as w:
+            glass.break_glass(w, world.things["group"], "danger", "Iemand belde bij de zevenheg")
+        world.keep()
+        after = everything(world, "Ilse", "Pieter", "Fenna", "Marit", "Anneke")
+    for thing in WRITTEN:
+        before, now = (set(found_by(pages, thing.mark)) & set(after) for pages in (seen, after))
+        stands_in_the_group = thing.room == "room" and thing.says(world).outsiders and not thing.held
+        assert now - before == ({"Ilse"} if stands_in_the_group else set()), thing.mark
+        if stands_in_the_group:
+            assert untrue(world, thing, thing.seen_by | now, through_glass="Ilse") == []
+    assert set(found_by(after, "zevenheg")) == {"Ilse"}
+
+
+def test_a_counted_answer_changes_nothing_that_anybody_else_sees(world: World, seen: dict[str, dict[str, str]]) -> None:
+    with world.for_a_while():
+        write_answer(world, world.people["Mees"].known, "which-feeling", ["4"])
+        world.keep()
+        after = everything(world, *ROOM, "Marit")
+    changed = {name: _changed(seen[name], pages) for name, pages in after.items()}
+    assert {name for name, where in changed.items() if where} == {"Mees"}, changed
+    assert any(where.startswith("/ruimte/") for where in changed["Mees"])
+
+
+def _changed(before: dict[str, str], after: dict[str, str]) -> list[str]:
+    same = [where for where in before if where not in _DRAWN_PAGES]
+    return [where for where in same if _DRAWN.sub("", before[where]) != _DRAWN.sub("", after[where])]
+
+
+def test_a_new_message_is_heard_by_whoever_has_a_seat(world: World) -> None:
+    for room, expected in (("room", ROOM), ("pair room", {"Mees", "Noor"})):
+        world.restore()
+        screens = doors.Screens(world)
+        for who in world.people.values():
+            if screens.open(who):
+                screens.ask(who.name, "room.join", {"room": world.things[room]})
+        data = {"room": world.things[room], "key": str(uuid.uuid4()), "text": f"Een zevenduin in de {room}"}
+        assert screens.ask("Mees", "message.send", data)["ok"]
+        assert {name for name, _event, heard in screens.heard if "zevenduin" in json.dumps(heard)} == expected
+
+
+@pytest.mark.parametrize("language", ["nl", "en"])
+def test_the_pages_say_how_many_read_along_and_whom_by_name(world: World, language: str) -> None:
+    world.restore()
+    browser = world.client(world.people["Mees"].token)
+    browser.post("/instellingen", data={"language": language, "theme": "system"})
+    for room in ("room", "pair room"):
+        told = in_room("Mees", room)(world)
+        page = browser.get(f"/ruimte/{world.things[room]}").get_data(as_text=True)
+        line = re.search(r'class="readers [^"]*">.*?</svg><span>(.*?)</span>', page, re.S)
+        assert line
+        assert _numbers(line[1]) == ([told.members] if told.members else [])
+        assert all(name in line[1] for name in told.names)
+    world.restore()
+
+
+@pytest.mark.parametrize("language", ["nl", "en"])
+@pytest.mark.parametrize("names", [(), ("Hanna",), ("Hanna", "Ilse")])
+@pytest.mark.parametrize("members", [0, 1, 2, 7])
+def test_the_sentence_has_every_number_and_name(
+    site: flask.Flask, members: int, names: tuple[str, ...], language: str
+) -> None:
+    told = Readers(members, names, frozenset({Role.MODERATOR}), frozenset({Role.FACILITATOR}), context=True)
+    with site.test_request_context(), force_locale(language):
+        page = "{% import 'components/readers.html' as reading with context %}{{ reading.sentence(readers) }}"
+        sentence = flask.render_template_string(page, readers=told)
+        whole = flask.render_template_string(page.replace("sentence", "line"), readers=told)
+        alone = flask.render_template_string(page, readers=NOBODY)
+        roles = [
+            flask.render_template_string("{{ role|role_name }}", role=role)
+            for role in (*told.reviewers, *told.outsiders)
+        ]
+    assert _numbers(sentence) == ([members] if members else [])
+    assert [name for name in ("Hanna", "Ilse") if name in sentence] == list(names)
+    assert sentence in whole
+    assert all(role in whole for role in roles)
+    assert alone.strip() not in ("", sentence.strip())
+
+
+def _numbers(sentence: str) -> list[int]:
+    return [int(n) for n in re.findall(r"\d+", sentence)]
+
+
+def test_an_answer_that_is_shown_to_who_leads_is_noticed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.restore()
+    thing = next(t for t in WRITTEN if t.mark == "zevenkruidnagel")
+    shared = exercises.shared
+
+    def all_of_them(w: Any, session_id: int, step_id: str) -> list[tuple[str, str]]:
+        of_session = (Answer.session_id == session_id) & (Answer.step == step_id) & (Answer.sharing == "private")
+        rows = w.db.execute(select(Membership.alias, Answer).join(Membership).where(of_session)).all()
+        return shared(w, session_id, step_id) + [(row.alias, exercises.value_of(w, row.Answer)) for row in rows]
+
+    assert "Hanna" not in found_by(everything(world, "Hanna"), thing.mark)
+    monkeypatch.setattr(exercises, "shared", all_of_them)
+    found = found_by(everything(world, "Hanna"), thing.mark)
+    assert f"/bijeenkomst/{world.things['session']}" in found["Hanna"]
+    assert untrue(world, thing, {*found, thing.writer}) != []
+
+
+@pytest.mark.parametrize(
+    ("mark", "kind", "lie"),
+    [
+        ("zevenvuurtoren", "group", Writing(glass=True)),
+        ("zevenkastanjes", "group", Writing(seats=True)),
+        ("zevenpaardenbloem", "group", Writing(seats=True, subject="message")),
+        ("zevensneeuwklok", "pair", Writing(seats=True)),
+        ("zevenappelboom", "shared", Writing()),
+        ("zevenmolenwiek", "private", Writing(seats=True)),
+    ],
+)
+def test_a_sentence_that_leaves_readers_out_or_makes_them_up_is_noticed(
+    world: World,
+    seen: dict[str, dict[str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+    mark: str,
+    kind: str,
+    lie: Writing,
+) -> None:
+    thing = next(t for t in WRITTEN if t.mark == mark)
+    monkeypatch.setitem(readers.WRITINGS, kind, lie)
+    assert untrue(world, thing, found_by(seen, mark)) != []
