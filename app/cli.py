@@ -103,6 +103,23 @@ def setup_keys() -> None:
     did("key files: in place")
 
 
+@main.command("reset-second-step")
+@click.argument("login")
+@clear_errors
+def reset_second_step(login: str) -> None:
+    """Let a member of staff who lost phone and codes set up a second step anew, at their next sign-in."""
+    from app.accounts import accounts, second_factor
+    from app.core.errors import NotFound
+    from app.core.permissions import Role
+
+    with opened() as (_settings, database), database.work() as w:
+        known = accounts.credentials(w, login)
+        if known is None or known.role is Role.CLIENT:
+            raise NotFound("There is no member of staff with this login; nothing was changed.")
+        second_factor.forget(w, known.person_id)
+    did("reset-second-step: done; every session of theirs is over")
+
+
 @main.command("rotate-keys")
 @click.option("--drop-old", is_flag=True, help="Take the master keys off the list that wrap nothing any more.")
 @clear_errors

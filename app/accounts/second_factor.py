@@ -15,12 +15,14 @@ import pyotp
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
+from app.accounts import signins
 from app.accounts.models import Authenticator, BackupCode, Passkey
 from app.core import audit, ids
 from app.core.errors import Closed, Invalid, RateLimited
 from app.core.i18n import N_
 from app.core.ratelimit import Limiter
 from app.core.work import Work
+from app.notify import outbox
 
 NAME = "Agenda"  # what stands beside the codes in the app
 STEP = 30  # seconds a code is shown
@@ -111,6 +113,18 @@ def keep(w: Work, person_id: int, secret: str, *, used_step: int = 0) -> None:
             w.db.add(Authenticator(person_id=person_id, secret=sealed, used_step=used_step, confirmed_on=w.now.date()))
     except IntegrityError:
         raise Closed(_THERE_ALREADY) from None
+
+
+def forget(w: Work, person_id: int) -> None:
+    """Take away every second factor of a person, end their sessions, and tell them: they set up a new one at their
+    next sign-in, after the password. The caller has checked who asks. Writes an audit line.
+    """
+    for table in (Authenticator, BackupCode, Passkey):
+        w.db.execute(delete(table).where(table.person_id == person_id))
+    signins.end_all(w, person_id)
+    audit.record(w, "person.second_step_reset", "person", person_id)
+    ref = ids.public_id()
+    outbox.queue(w, person_id, "second_step_reset", ref, f"second step:{ref}")
 
 
 def renew_codes(w: Work, person_id: int) -> list[str]:

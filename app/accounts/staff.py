@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from sqlalchemy import func, select
 
-from app.accounts import accounts, invitations, passwords
+from app.accounts import accounts, invitations, passwords, second_factor
 from app.accounts.models import Organisation, Person, SignIn
 from app.core.errors import Closed, Invalid, NotFound
 from app.core.i18n import N_
@@ -168,6 +168,18 @@ def reinstate(w: Work, person_id: int) -> None:
     """Let a suspended colleague in again. For administrators of the same organisation. Raises `NotFound`."""
     _colleague(w, person_id)
     accounts.reinstate(w, person_id)
+
+
+def start_over(w: Work, person_id: int) -> None:
+    """Let a colleague who lost their phone and their codes set up a second step anew, at their next sign-in.
+
+    For administrators of the same organisation, and not for oneself: that takes a colleague, or the command. Raises
+    `NotFound`, `Closed`.
+    """
+    if person_id == w.who.person_id:
+        raise Closed(N_("Voor jezelf doet een andere beheerder dit. Er is niets veranderd."))
+    _colleague(w, person_id)
+    second_factor.forget(w, person_id)
 
 
 def _colleague(w: Work, person_id: int) -> None:

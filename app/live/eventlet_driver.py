@@ -62,6 +62,10 @@ def serve(app: Any, host: str, port: int) -> None:
     import eventlet
     import eventlet.wsgi
 
+    class Silent(eventlet.wsgi.HttpProtocol):  # type: ignore[misc]
+        def log_message(self, *_line: Any) -> None:
+            """Not even of a request that is malformed."""
+
     listener = eventlet.listen((host, port), backlog=1_024)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # both are inherited by what it accepts
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
@@ -73,6 +77,7 @@ def serve(app: Any, host: str, port: int) -> None:
         keepalive=True,
         debug=False,
         log_output=False,
+        protocol=Silent,
     )
 
 

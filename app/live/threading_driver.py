@@ -30,9 +30,9 @@ def serve(app: Any, host: str, port: int) -> None:
     from werkzeug.serving import WSGIRequestHandler, make_server
 
     class Silent(WSGIRequestHandler):
-        """No request line is logged."""
+        """No request line is logged, not even of a request that is malformed."""
 
-        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        def log(self, type: str, message: str, *args: Any) -> None:
             return
 
     make_server(host, port, app, threaded=True, request_handler=Silent).serve_forever()

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from app.accounts import accounts, invitations, passwords, signins, staff
+from app.accounts import accounts, invitations, passwords, second_factor, signins, staff
 from app.accounts.models import Invitation, Organisation, Person
 from app.core.actor import Actor
 from app.core.audit import AuditLine
@@ -19,6 +19,7 @@ from app.core.errors import Closed, Invalid, NotFound
 from app.core.permissions import Role
 from app.core.settings import SettingsError
 from app.core.work import Database
+from app.notify import outbox
 from tests import builders
 from tests.accounts.test_recovery import is_in, shown
 from tests.accounts.visitor import Visitor
@@ -193,6 +194,31 @@ def test_a_suspended_colleague_is_out_at_once_and_may_come_back(database: Databa
         assert [p.suspended for p in staff.colleagues(r)] == [False, False]
         lines = r.db.scalars(select(AuditLine.action)).all()
         assert {"person.suspended", "person.reinstated"} <= set(lines)
+
+
+def test_who_lost_phone_and_codes_sets_up_a_second_step_anew_and_is_told(database: Database) -> None:
+    circle, other = builders.circle(database), builders.circle(database)
+    actor, _ = builders.someone(database, circle.organisation_id, Role.ADMINISTRATOR)
+    hanna = circle.hanna.person_id
+    with database.work() as w:
+        second_factor.keep(w, hanna, second_factor.new_secret())
+    with database.read() as r:
+        assert second_factor.factors(r, hanna).any
+    for person_id, refusal in (
+        (actor.person_id, Closed),
+        (circle.members[0].person_id, NotFound),
+        (other.hanna.person_id, NotFound),
+    ):
+        with pytest.raises(refusal), database.work(actor) as w:
+            staff.start_over(w, person_id)
+    with database.work(actor) as w:
+        staff.start_over(w, hanna)
+    outbox.deliver(database)
+    with database.read(circle.hanna.actor) as r:
+        assert not second_factor.factors(r, hanna).any
+        assert signins.who(r.db, circle.hanna.actor.session, r.now) is None
+        assert [line.kind for line in outbox.inbox(r)] == ["second_step_reset"]
+        assert "person.second_step_reset" in r.db.scalars(select(AuditLine.action)).all()
 
 
 def test_nobody_suspends_themselves_a_client_or_somebody_elsewhere(database: Database) -> None:

@@ -51,6 +51,7 @@ OF_ENDPOINT = {
     "staff.colleague": {"ref": "colleague"},
     "staff.reinstate": {"ref": "colleague"},
     "staff.revoke": {"ref": "role invitation"},
+    "staff.start_over": {"ref": "colleague"},
     "staff.suspend": {"ref": "colleague"},
     "today.seen": {"ref": "pair"},
 }

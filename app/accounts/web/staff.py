@@ -67,7 +67,7 @@ def show_all() -> Any:
 
 
 @blueprint.post("/beheer/uitnodiging")
-@web.needs(Permission.ORGANISATION_INVITATION_MAKE)
+@web.needs(Permission.ORGANISATION_INVITATION_MAKE, confirmed=True)
 def invite() -> Any:
     """Make a code for a role, shown once on the next page."""
     role = next((r for r in staff.ROLES if r.value == request.form.get("role")), None)
@@ -127,6 +127,16 @@ def reinstate(ref: str) -> Any:
     person = _find(ref)
     with web.work() as w:
         staff.reinstate(w, person.person_id)
+    return web.done(flask.url_for("staff.show_all"))
+
+
+@blueprint.post("/beheer/collega/<ref>/tweede-stap")
+@web.needs(Permission.ORGANISATION_STAFF_SUSPEND, confirmed=True)
+def start_over(ref: str) -> Any:
+    """Let a colleague who lost their phone set up a second step anew."""
+    person = _find(ref)
+    with web.work() as w:
+        staff.start_over(w, person.person_id)
     return web.done(flask.url_for("staff.show_all"))
 
 
