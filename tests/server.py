@@ -28,11 +28,12 @@ def free_port() -> int:
 
 @dataclass
 class Server:
-    """`samen run` on its own folder. `extra` are further environment variables."""
+    """`samen run` on its own folder. `extra` are further environment variables; `runs` is what is started instead."""
 
     folder: Path
     port: int = field(default_factory=free_port)
     extra: dict[str, str] = field(default_factory=dict)
+    runs: tuple[str, ...] = ("app.cli", "run")
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -73,7 +74,7 @@ class Server:
         """Start serving and wait until a page comes back."""
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "app.cli", "run"],
+                [sys.executable, "-m", *self.runs],
                 cwd=ROOT,
                 env=self.environment(),
                 stdout=log,

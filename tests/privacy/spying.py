@@ -1,0 +1,118 @@
+"""What one account gets to see: every page, every live answer and event, its own data. Kept as it came in."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict, deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import flask
+
+from app.core.actor import Actor
+from app.main import PARTS
+
+BASE = "http://localhost:5000"
+_LINK = re.compile(r'(?:href|action)="(/[^"#]*)')
+_NOT_FOLLOWED = re.compile(r"^/(?:weg|uit|s/|taal)")  # leaving, and files that are the same for everybody
+_EVENTS = {event.name: event for part in PARTS for event in part.live_events}
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One answer: where it came from (a page without its references, or an event), in which room, and what it said."""
+
+    source: str
+    room: str
+    text: str
+    page: bool
+
+
+class Ear:
+    """Stands where the Socket.IO server stands, and gives each open screen what it would hear."""
+
+    def __init__(self) -> None:
+        self._topics: dict[str, set[str]] = defaultdict(set)
+        self.heard: dict[str, list[tuple[str, Any]]] = defaultdict(list)
+
+    def emit(self, event: str, data: Any = None, *, room: str | None = None) -> None:
+        for sid in self._topics[room or ""]:
+            self.heard[sid].append((event, json.loads(json.dumps(data))))
+
+    def enter_room(self, sid: str, room: str) -> None:
+        self._topics[room].add(sid)
+
+    def leave_room(self, sid: str, room: str) -> None:
+        self._topics[room].discard(sid)
+
+    def cut(self, sid: str) -> None:
+        for listening in self._topics.values():
+            listening.discard(sid)
+
+
+class Spy:
+    """One account of the attacker, with a browser and an open screen."""
+
+    def __init__(self, site: flask.Flask, ear: Ear, actor: Actor, token: str) -> None:
+        self._house = site.extensions["samen"]
+        self._ear, self._actor, self._sid = ear, actor, f"screen-{actor.person_id}"
+        self._browser = site.test_client()
+        self._browser.set_cookie(self._house.cookie, token, domain="localhost")
+        self._looked: list[Seen] = []
+
+    @property
+    def seen(self) -> list[Seen]:
+        """Everything, live events first."""
+        heard = [
+            Seen(event, str(data.get("room", "")), json.dumps(data), False)
+            for event, data in self._ear.heard[self._sid]
+        ]
+        return heard + self._looked
+
+    def listen(self, rooms: Sequence[str]) -> None:
+        """Open a screen that stays in all these rooms."""
+        self._house.fanout.follow(self._sid, [f"person:{self._actor.person_id}"])
+        for room in rooms:
+            self._ask("room.join", room=room)
+
+    def look(self, room: str) -> None:
+        """One room as it is now: as a page, and live from its beginning."""
+        self._get(f"/ruimte/{room}")
+        self._ask("room.join", room=room)
+        after, more = 0, True
+        while more:
+            items = self._ask("room.sync", room=room, after=after)["items"]
+            after, more = (items[-1]["seq"], True) if items else (after, False)
+
+    def look_everywhere(self, rooms: Iterable[str]) -> None:
+        """Every page that can be reached by links, the rooms, and one's own data."""
+        for room in rooms:
+            self.look(room)
+        waiting, known = deque(["/vandaag", "/gegevens.json"]), {"/vandaag", "/gegevens.json"}
+        while waiting:
+            text = self._get(waiting.popleft())
+            for path in _LINK.findall(text):
+                if path not in known and not _NOT_FOLLOWED.match(path):
+                    known.add(path)
+                    waiting.append(path)
+
+    def _get(self, path: str) -> str:
+        answer = self._browser.get(path, base_url=BASE)
+        headers = "\n".join(f"{name}: {value}" for name, value in answer.headers)
+        text = answer.get_data(as_text=True)
+        room = path.split("/")[2] if path.startswith("/ruimte/") and path.count("/") == 2 else ""
+        source = re.sub(r"/[a-z0-9]{12}\b", "/…", path.partition("?")[0])
+        self._looked.append(Seen(source, room, text, answer.mimetype == "text/html"))
+        self._looked.append(Seen(f"headers of {source}", "", headers, True))
+        return text
+
+    def _ask(self, name: str, **data: Any) -> dict[str, Any]:
+        event = _EVENTS[name]
+        assert event.handle is not None
+        with self._house.database.work(self._actor) as w:
+            reply = event.handle(w, event.parse(self._actor, data))
+        self._house.fanout.follow(self._sid, reply.follow)
+        self._looked.append(Seen(f"answer to {name}", str(data["room"]), json.dumps(reply.ack), False))
+        return json.loads(json.dumps(reply.ack))
