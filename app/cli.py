@@ -65,7 +65,12 @@ def opened() -> Iterator[tuple[Settings, Database]]:
     logs.configure(settings.log_level)
     secrets = keys.load(settings)
     vault = Vault(keys.masters(settings), lambda: keys.masters(settings))
-    database = Database(open_engine(settings.database_url), vault, seal_key=secrets.derive("audit"))
+    database = Database(
+        open_engine(settings.database_url),
+        vault,
+        seal_key=secrets.derive("audit"),
+        code_key=secrets.derive("codes on paper"),
+    )
     try:
         yield settings, database
     finally:

@@ -53,7 +53,7 @@ def _invitation(w: Work, group: Group, code: str) -> None:
     w.db.add(
         Invitation(
             public_id=ids.public_id(),
-            code_hash=ids.digest(ids.fold_code(code)),
+            code_hash=w.digest(ids.fold_code(code)),
             hint=code[-2:],
             organisation_id=group.organisation_id,
             group_id=group.id,
@@ -113,6 +113,16 @@ def is_here(settings: Settings, database: Database) -> bool:
         return False
     with database.read() as r:
         return r.db.scalar(select(Person.id).where(Person.login == FACILITATOR_LOGIN)) is not None
+
+
+def refuse_leftovers(settings: Settings, database: Database) -> None:
+    """Raise `SettingsError` in production where the people of the demo are: their passwords are in the manual."""
+    if not settings.production:
+        return
+    with database.read() as r:
+        known = r.db.scalars(select(Person.id).where(Person.login.in_((FACILITATOR_LOGIN, MODERATOR_LOGIN)))).all()
+        if any(second_factor.demo_code(r, person_id) for person_id in known):
+            raise SettingsError("The demo's people are in this database; start production on an empty one.")
 
 
 def _refuse_in_production(settings: Settings) -> None:

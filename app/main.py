@@ -45,7 +45,12 @@ def create_app(settings: Settings) -> flask.Flask:
     check(settings)
     secrets = keys.load(settings)
     vault = Vault(keys.masters(settings), lambda: keys.masters(settings))
-    database = Database(open_engine(settings.database_url), vault, seal_key=secrets.derive("audit"))
+    database = Database(
+        open_engine(settings.database_url),
+        vault,
+        seal_key=secrets.derive("audit"),
+        code_key=secrets.derive("codes on paper"),
+    )
     fanout = Fanout()
     database.announcer = fanout.announce
     events = {event.name: event for part in PARTS for event in part.live_events}

@@ -15,7 +15,10 @@ log = structlog.get_logger()
 
 RECHECK = 4.0  # seconds between two looks: no socket outlives its session by more than five, even if the hint was lost
 
-HOUSE_SWEEPS = (Sweep("outbox", every=1.0, run=outbox.deliver),)
+HOUSE_SWEEPS = (
+    Sweep("outbox", every=1.0, run=outbox.deliver),
+    Sweep("outbox tidied", every=3600.0, run=outbox.tidy),
+)
 
 
 def recheck_once(house: House) -> int:

@@ -24,6 +24,7 @@ def main() -> None:
     logs.configure(settings.log_level)
     site = create_app(settings)
     house = site.extensions["samen"]
+    demo.refuse_leftovers(settings, house.database)
     for writer in house.writers.values():
         writer.start()
     start_inside(house)

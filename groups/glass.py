@@ -86,33 +86,42 @@ def break_glass(w: Work, group: str, reason: str, note: str) -> None:
     w.db.add(broken)
     w.db.flush()
     audit.record(w, "glass.broken", "group", found.id, reason)
-    for person_id, membership in w.db.execute(
-        select(Membership.person_id, Membership.public_id).where(
-            Membership.group_id == found.id, Membership.left_at.is_(None)
-        )
-    ).all():
-        outbox.queue(w, person_id, "glass", reason, f"glass:{ref}:{membership}")
+    _tell(w, broken)
 
 
 def look(w: Work, group: str) -> Inside:
-    """Read along in a group whose glass one has broken. Writes an audit line. Raises `NotFound`."""
+    """Read along in a group whose glass one has broken. Writes an audit line; who came in since then is told too.
+
+    Raises `NotFound`.
+    """
     found = _find(w, group)
-    until = w.db.scalar(
-        select(GlassBreak.until_at)
+    broken = w.db.scalar(
+        select(GlassBreak)
         .where(GlassBreak.group_id == found.id, GlassBreak.person_id == w.who.person_id, GlassBreak.until_at > w.now)
         .order_by(GlassBreak.until_at.desc())
         .limit(1)
     )
-    if until is None:
+    if broken is None:
         raise NotFound
     audit.record(w, "glass.read", "group", found.id)
+    _tell(w, broken)
     room_id = w.db.scalars(select(Room.id).where(Room.group_id == found.id, Room.kind == "group")).one()
     aliases = w.db.scalars(
         select(Membership.alias)
         .where(Membership.group_id == found.id, Membership.role == MEMBER, Membership.left_at.is_(None))
         .order_by(Membership.alias)
     ).all()
-    return Inside(found.name, until, tuple(aliases), tuple(conversation.latest_in(w, room_id)))
+    return Inside(found.name, broken.until_at, tuple(aliases), tuple(conversation.latest_in(w, room_id)))
+
+
+def _tell(w: Work, broken: GlassBreak) -> None:
+    """A notice to everybody who is in the group now, once each."""
+    for person_id, membership in w.db.execute(
+        select(Membership.person_id, Membership.public_id).where(
+            Membership.group_id == broken.group_id, Membership.left_at.is_(None)
+        )
+    ).all():
+        outbox.queue(w, person_id, "glass", broken.reason, f"glass:{broken.public_id}:{membership}")
 
 
 def _find(w: Work, group: str) -> Group:

@@ -11,12 +11,15 @@ from app.core.errors import Closed, Invalid, NotFound
 from app.core.i18n import N_
 from app.core.permissions import Role
 from app.core.work import Work
+from app.notify import outbox
 from groups import rooms
 from groups.models import Group, Membership
 from groups.rules import FACILITATOR, MEMBER
 from moderation.screening import screen
 
 LONGEST_NAME = 60
+# Parts of words that say on a screen or a slip what a group is about.
+_TELLING = ("porn", "seks", "sex", "verslav", "verslaaf", "addict", "masturb", "terugval", "relapse", "lust")
 AGREE_FIRST = N_("Vink eerst aan dat je je aan de afspraken houdt. Er is nog niets vastgelegd.")
 
 
@@ -47,7 +50,7 @@ def come_in(w: Work, code: str, slip: Slip, secret_hash: str, alias: str, langua
         slip.login,
         secret_hash,
         language=language,
-        recovery_hash=ids.digest(slip.recovery),
+        recovery_hash=w.digest(slip.recovery),
     )
     rooms.enter(w, group.id, person_id, alias)
     return person_id
@@ -100,7 +103,8 @@ def open_group(w: Work, name: str, language: str) -> str:
     name = " ".join(name[: 4 * LONGEST_NAME].split())
     if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
         raise Invalid(N_("Geef de groep een naam van 1 tot 60 tekens. Er is nog niets gemaakt."))
-    if screen(name, lang=language).action != "allow":
+    telling = any(stem in name.casefold() for stem in _TELLING)
+    if telling or screen(name, lang=language).action != "allow":
         raise Invalid(N_("Deze naam vertelt te veel. Kies iets alledaags, zoals de dag waarop jullie samenkomen."))
     group = rooms.open_group(w, w.who.organisation_id, name, language=language)
     rooms.enter(w, group.id, w.who.person_id, w.who.name, FACILITATOR)
@@ -110,9 +114,15 @@ def open_group(w: Work, name: str, language: str) -> str:
 def renew_access(w: Work, group: str, ref: str) -> str:
     """Make a code with which a member of one's group comes in again, and return it. The member is told.
 
-    For facilitators of the group. Raises `NotFound`, also for whoever leads.
+    So is whoever else leads a group of theirs: a code is also a way to come in as somebody else. For facilitators of
+    the group. Raises `NotFound`, also for whoever leads.
     """
-    return recovery.make_device_code(w, member_of(w, group, ref).person_id)
+    person_id = member_of(w, group, ref).person_id
+    code = recovery.make_device_code(w, person_id)
+    for lead in rooms.leads_of_person(w, person_id) - {w.who.person_id}:
+        about = ids.public_id()
+        outbox.queue(w, lead, "member_access_renewed", about, f"access:{about}")
+    return code
 
 
 def member_of(w: Work, group: str, ref: str) -> rooms.Member:

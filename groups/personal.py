@@ -78,7 +78,7 @@ def erase(w: Work, person_id: int) -> None:
     seats = select(Seat.id).where(Seat.person_id == person_id)
     memberships = select(Membership.id).where(Membership.person_id == person_id)
     queue.withdraw_all(w, "message", select(Message.id).where(Message.seat_id.in_(seats)))
-    queue.withdraw_all(w, "answer", select(Answer.id).where(Answer.membership_id.in_(memberships)))
+    queue.withdraw_all(w, "answer", select(Answer.id).where(Answer.membership_id.in_(memberships)), removed=True)
     _give_back_aliases(w, person_id)
     for seat in w.db.scalars(select(Seat).where(Seat.person_id == person_id).order_by(Seat.id)).all():
         _empty(w, seat)

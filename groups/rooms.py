@@ -253,6 +253,18 @@ def facilitators_of(w: Work, group_id: int) -> list[Member]:
     return [Member(m.public_id, m.id, m.person_id, m.alias, m.role, None) for m in rows]
 
 
+def leads_of_person(w: Work, person_id: int) -> set[int]:
+    """Everybody who leads a group that a person is in. One query."""
+    theirs = select(Membership.group_id).where(Membership.person_id == person_id, Membership.left_at.is_(None))
+    return set(
+        w.db.scalars(
+            select(Membership.person_id).where(
+                Membership.group_id.in_(theirs), Membership.role == FACILITATOR, Membership.left_at.is_(None)
+            )
+        )
+    )
+
+
 def staff_of(w: Work, group_id: int) -> list[int]:
     """Every member of staff of a group's organisation who can be reached: asked when a group has no facilitator."""
     return list(

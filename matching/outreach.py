@@ -149,7 +149,7 @@ def acknowledge(w: Work, ref: str, version: int) -> None:
     if not red_open(w, report.id):
         report.state = "contact"
     reporter = w.db.get_one(Membership, report.membership_id)
-    outbox.queue(w, reporter.person_id, "contact", report.public_id, f"contact:{report.id}:{step.id}")
+    outbox.queue(w, reporter.person_id, "contact", report.public_id, f"contact:{report.public_id}:{step.public_id}")
     audit.record(w, "outreach.acknowledged", "outreach", step.id)
 
 
@@ -233,7 +233,7 @@ def _ask(w: Work, report_id: int, position: int) -> None:
         step.state, step.asked_at = "asked", w.now
         step.deadline_at = w.now + timedelta(minutes=step.minutes)
         step.version += 1
-        outbox.queue(w, step.person_id, "outreach", step.public_id, f"outreach:{step.id}:0")
+        outbox.queue(w, step.person_id, "outreach", step.public_id, f"outreach:{step.public_id}:0")
     w.db.flush()
 
 
@@ -314,7 +314,7 @@ def _sound(w: Work, rung: Sequence[OutreachStep]) -> None:
         step.state = "open"
         step.deadline_at = w.now + REMIND
         step.version += 1
-        outbox.queue(w, step.person_id, "outreach", step.public_id, f"outreach:{step.id}:{w.now:%Y%m%d%H%M}")
+        outbox.queue(w, step.person_id, "outreach", step.public_id, f"outreach:{step.public_id}:{w.now:%Y%m%d%H%M}")
     w.db.flush()
 
 

@@ -81,7 +81,7 @@ def _tell_who_was_asked(w: Work, reports: Any) -> None:
     for row in rows:
         step = row.OutreachStep
         if step.level == "red" and step.state in outreach.OPEN:
-            outbox.queue(w, step.person_id, "erased_in_need", row.group, f"erased_in_need:{step.id}")
+            outbox.queue(w, step.person_id, "erased_in_need", row.group, f"erased_in_need:{step.public_id}")
 
 
 def _checkins(w: Work, own: Any) -> list[dict[str, Any]]:

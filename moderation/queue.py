@@ -23,6 +23,9 @@ RED, AMBER, OTHER = 0, 1, 2
 CLOCKS = {RED: timedelta(minutes=15), AMBER: timedelta(hours=2), OTHER: timedelta(hours=24)}
 DECISIONS = ("release", "reject", "seen")
 REASONS = ("contact", "identity", "tone", "explicit", "link", "safety", "mistake")
+_NOTHING = 0  # the number of what is there no longer
+# Who leads which group, asked of the table by name: its package stands above this one.
+_LEADS = table("memberships", column("group_id"), column("person_id"), column("role"), column("left_at"))
 _URGENT = {"crisis_self", "crisis_other", "child_safety"}
 
 
@@ -66,7 +69,7 @@ def open_case(
 ) -> str:
     """Put something in the queue and return the case's public id. In the caller's transaction.
 
-    Writes the case; announces to the organisation's staff that there is one (kind and level, no text).
+    Writes the case; announces to whoever may decide it that there is one (level, no text).
     """
     case = Case(
         public_id=ids.public_id(),
@@ -82,7 +85,7 @@ def open_case(
     )
     w.db.add(case)
     w.db.flush()
-    w.announce(f"staff:{organisation_id}", "notice", {"kind": "case", "level": level, "ref": case.public_id})
+    _tell_reviewers(w, case)
     return case.public_id
 
 
@@ -146,7 +149,7 @@ def decide(w: Work, public_id: str, version: int, decision: str, reason: str, no
     elif decision == "reject":
         subject.reject(w, case.subject_id, reason)
     audit.record(w, f"case.{decision}", "case", case.id, reason)
-    w.announce(f"staff:{case.organisation_id}", "notice", {"kind": "case", "level": case.level, "ref": public_id})
+    _tell_reviewers(w, case)
 
 
 def withdraw(w: Work, subject_kind: str, subject_id: int) -> None:
@@ -164,16 +167,20 @@ def withdraw(w: Work, subject_kind: str, subject_id: int) -> None:
     audit.record(w, "case.withdrawn", subject_kind, subject_id)
 
 
-def withdraw_all(w: Work, subject_kind: str, which: Any) -> None:
+def withdraw_all(w: Work, subject_kind: str, which: Any, *, removed: bool = False) -> None:
     """Close the open cases about everything somebody wrote who is being erased: `which` selects its ids.
 
-    As with `withdraw`, a red case stays, to be seen.
+    As with `withdraw`, a red case stays, to be seen. With `removed` the rows go, and their numbers may be given to what
+    somebody else writes: then no case, open or decided, points at them any more.
     """
     query = select(Case.subject_id).where(
         Case.subject_kind == subject_kind, Case.subject_id.in_(which), Case.decided_at.is_(None)
     )
     for subject_id in sorted(set(w.db.scalars(query))):
         withdraw(w, subject_kind, subject_id)
+    if removed:
+        theirs = (Case.subject_kind == subject_kind) & Case.subject_id.in_(which)
+        w.db.execute(update(Case).where(theirs).values(subject_id=_NOTHING))
 
 
 def _reach(w: Work) -> ColumnElement[bool]:
@@ -184,11 +191,24 @@ def _reach(w: Work) -> ColumnElement[bool]:
     return own & Case.group_id.in_(_led_by(w.who.person_id))
 
 
+def _tell_reviewers(w: Work, case: Case) -> None:
+    """Tell the open screens of who may see a case that the list changed: moderators, and who leads its group."""
+    about = {"kind": "case", "level": case.level, "ref": case.public_id}
+    w.announce(f"reviewers:{case.organisation_id}", "notice", about)
+    for person_id in w.db.scalars(_leaders_of(case.group_id)):
+        w.announce(f"person:{person_id}", "notice", about)
+
+
+def _leaders_of(group_id: int) -> Any:
+    return select(_LEADS.c.person_id).where(
+        _LEADS.c.group_id == group_id, _LEADS.c.role == "facilitator", _LEADS.c.left_at.is_(None)
+    )
+
+
 def _led_by(person_id: int) -> Any:
-    """The groups somebody leads, asked of the table by name: its package stands above this one."""
-    leads = table("memberships", column("group_id"), column("person_id"), column("role"), column("left_at"))
-    return select(leads.c.group_id).where(
-        leads.c.person_id == person_id, leads.c.role == "facilitator", leads.c.left_at.is_(None)
+    """The groups somebody leads."""
+    return select(_LEADS.c.group_id).where(
+        _LEADS.c.person_id == person_id, _LEADS.c.role == "facilitator", _LEADS.c.left_at.is_(None)
     )
 
 

@@ -11,12 +11,12 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.accounts import signins
-from app.accounts.models import Organisation, Person
-from app.core import audit
+from app.accounts import invitations, signins
+from app.accounts.models import DeviceCode, Invitation, Organisation, Person
+from app.core import audit, ids
 from app.core.errors import Invalid, Unauthenticated
 from app.core.i18n import LANGUAGES, N_
 from app.core.permissions import Role
@@ -35,6 +35,11 @@ class Credentials:
     person_id: int
     secret_hash: str
     role: Role
+
+    @property
+    def proof(self) -> str:
+        """What says, until there is a session, by which secret somebody proved who they are."""
+        return ids.digest(self.secret_hash)
 
 
 def credentials(w: Work, login: str) -> Credentials | None:
@@ -117,10 +122,13 @@ def create_organisation(w: Work, name: str) -> int:
 def suspend(w: Work, person_id: int) -> None:
     """Let somebody in no more, and cut whatever they have open. The caller has checked that the actor may.
 
-    Writes the person, ends their sessions, adds an audit line. Nothing they wrote is touched.
+    Writes the person, ends their sessions, adds an audit line. The codes they made and nobody used yet are void, so
+    that nobody comes back in by one. Nothing they wrote is touched.
     """
     w.db.execute(update(Person).where(Person.id == person_id).values(suspended_at=w.now))
     signins.end_all(w, person_id)
+    invitations.withdraw(w, Invitation.made_by == person_id)
+    w.db.execute(delete(DeviceCode).where(DeviceCode.made_by == person_id, DeviceCode.used_at.is_(None)))
     audit.record(w, "person.suspended", "person", person_id)
 
 
@@ -138,6 +146,15 @@ def change_secret(w: Work, person_id: int, secret_hash: str, *, spare: str = "")
     w.db.execute(update(Person).where(Person.id == person_id).values(secret_hash=secret_hash))
     signins.end_all(w, person_id, spare=spare)
     audit.record(w, "person.secret_changed", "person", person_id)
+
+
+def change_login(w: Work, person_id: int, login: str) -> None:
+    """Give a client another code name. The caller has checked the proof. Raises `Invalid` if it is taken."""
+    try:
+        with w.db.begin_nested():
+            w.db.execute(update(Person).where(Person.id == person_id).values(login=fold_login(login)))
+    except IntegrityError:
+        raise Invalid(_TAKEN) from None
 
 
 def change_preferences(w: Work, *, language: str, theme: str) -> None:

@@ -60,10 +60,10 @@ def invite(
     """
     if not 1 <= uses <= MOST or not 1 <= days <= LONGEST:
         raise Invalid(N_("Kies hoe vaak en hoe lang de code geldt. Er is nog geen code gemaakt."))
-    code = ids.invitation_code()
+    code = ids.invitation_code(2 if role is Role.CLIENT else 4)
     invitation = Invitation(
         public_id=ids.public_id(),
-        code_hash=ids.digest(code),
+        code_hash=w.digest(code),
         hint=code[-2:],
         organisation_id=organisation_id,
         group_id=group_id,
@@ -82,7 +82,9 @@ def invite(
 
 def look_up(w: Work, code: str) -> Welcome:
     """Check a code without using it. Raises `NotFound`, the same for unknown, used, revoked and expired codes."""
-    found = w.db.scalar(select(Invitation).where(Invitation.code_hash == ids.digest(ids.fold_code(code))))
+    folded = ids.fold_code(code)
+    hashes = (w.digest(folded), ids.digest(folded))  # the second as the first version stored it
+    found = w.db.scalar(select(Invitation).where(Invitation.code_hash.in_(hashes)))
     valid = found and found.uses_left > 0 and not found.revoked_at and found.expires_at > w.now
     if not found or not valid:
         raise NotFound(UNKNOWN)
@@ -111,6 +113,11 @@ def slips(w: Work, *which: Any) -> list[Slip]:
         .order_by(Invitation.id.desc())
     )
     return [Slip(i.public_id, i.hint, Role(i.role), i.uses, i.uses_left, i.made_on, i.expires_at) for i in rows]
+
+
+def withdraw(w: Work, *which: Any) -> None:
+    """Take back all of those meant that are not used up: who made them is here no more. The caller has checked."""
+    w.db.execute(update(Invitation).where(*which, Invitation.revoked_at.is_(None)).values(revoked_at=w.now))
 
 
 def of_group(group_id: int) -> Any:

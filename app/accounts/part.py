@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.accounts import delays, personal, signins
+from app.accounts import recovery as returning
 from app.accounts.web import confirming, data, entering, institution, own, passkeys, recovery, second_step, staff
 from app.part import Part, Sweep
 
@@ -22,6 +23,7 @@ PART = Part(
     sweeps=(
         Sweep("attempts", every=3600.0, run=delays.sweep),
         Sweep("sign-ins", every=3600.0, run=signins.sweep),
+        Sweep("device codes", every=3600.0, run=returning.sweep),
     ),
     personal=personal,
 )

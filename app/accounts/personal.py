@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import delete, func, select, update
 
-from app.accounts import signins
+from app.accounts import invitations, signins
 from app.accounts.models import (
     Authenticator,
     BackupCode,
@@ -71,11 +71,16 @@ def check(w: Work, person_id: int) -> None:
 
 
 def erase(w: Work, person_id: int) -> None:
-    """Remove the account with every way into it; announces the end of its sessions, so that sockets are cut."""
+    """Remove the account with every way into it; announces the end of its sessions, so that sockets are cut.
+
+    Codes of theirs that would let in staff, or a client once more, are void: nobody can be asked about them any more.
+    """
     signins.end_all(w, person_id)
     for kept in (SignIn, Authenticator, BackupCode, Passkey, DeviceCode):
         w.db.execute(delete(kept).where(kept.person_id == person_id))
+    w.db.execute(delete(DeviceCode).where(DeviceCode.made_by == person_id, DeviceCode.used_at.is_(None)))
     w.db.execute(update(DeviceCode).where(DeviceCode.made_by == person_id).values(made_by=None))
+    invitations.withdraw(w, Invitation.made_by == person_id, Invitation.role != Role.CLIENT.value)
     w.db.execute(update(Invitation).where(Invitation.made_by == person_id).values(made_by=None))
     notify.erase(w, person_id)
     w.db.execute(delete(Person).where(Person.id == person_id))

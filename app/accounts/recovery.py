@@ -1,7 +1,8 @@
 """Coming back in without one's words: the code on the recovery sheet, or a code from one's facilitator.
 
 There is nothing else to come back with: no address, no question. Whoever comes back gets new words and a new
-recovery code, and every session from before is over.
+recovery code, and every session and passkey from before is over. With a facilitator's code they get a new code name
+too: who makes codes for members of several groups must not learn from the old one who is the same person.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from datetime import timedelta
 from sqlalchemy import delete, select, update
 
 from app.accounts import accounts, slips
-from app.accounts.models import DeviceCode, Person
+from app.accounts.models import DeviceCode, Passkey, Person
 from app.core import audit, ids
 from app.core.errors import NotFound
 from app.core.i18n import N_
 from app.core.permissions import Role
-from app.core.work import Work
+from app.core.work import Database, Work
 from app.notify import outbox
 
 DEVICE_HOURS = 24
@@ -35,7 +36,7 @@ _UNKNOWN = N_(
 
 @dataclass(frozen=True, slots=True)
 class Returning:
-    """Somebody whose code is good: their code name, and the language of their words."""
+    """Somebody whose code is good: the language of their words, and their code name, if it is theirs to see."""
 
     person_id: int
     login: str
@@ -52,16 +53,16 @@ def on_device_code(tell: Tell) -> None:
 
 def look_up(w: Work, code: str) -> Returning:
     """Check a recovery or device code without using it. Raises `NotFound`, the same for every code that is no good."""
-    return _look_up(w, ids.digest(slips.fold_recovery_code(code)))
+    return _look_up(w, w.digest(slips.fold_recovery_code(code)))
 
 
-def come_back(w: Work, code: str, secret_hash: str, recovery_code: str) -> int:
-    """Use up a code: new words, a new recovery code, all sessions ended. Returns the person's id.
+def come_back(w: Work, code: str, secret_hash: str, recovery_code: str, *, login: str = "") -> int:
+    """Use up a code: new words, a new recovery code, all sessions and passkeys gone. Returns the person's id.
 
-    Two at once with one code: one comes in, the other is refused. Writes the person, ends their sessions, adds an
-    audit line. Raises `NotFound`.
+    `login` is the new code name of who comes back with a facilitator's code. Two at once with one code: one comes in,
+    the other is refused. Writes the person, ends their sessions, adds an audit line. Raises `NotFound`.
     """
-    hashed = ids.digest(slips.fold_recovery_code(code))
+    hashed = w.digest(slips.fold_recovery_code(code))
     found = _look_up(w, hashed)
     by_sheet = w.db.scalar(
         update(Person).where(Person.recovery_hash == hashed).values(recovery_hash=None).returning(Person.id)
@@ -75,6 +76,9 @@ def come_back(w: Work, code: str, secret_hash: str, recovery_code: str) -> int:
     if not by_device:
         raise NotFound(_UNKNOWN)
     renew(w, found.person_id, secret_hash, recovery_code)
+    w.db.execute(delete(Passkey).where(Passkey.person_id == found.person_id))
+    if login and not by_sheet:
+        accounts.change_login(w, found.person_id, login)
     audit.record(w, "person.returned", "person", found.person_id, "sheet" if by_sheet else "device")
     return found.person_id
 
@@ -85,7 +89,7 @@ def renew(w: Work, person_id: int, secret_hash: str, recovery_code: str, *, spar
     The caller has checked the proof and hashed the words.
     """
     accounts.change_secret(w, person_id, secret_hash, spare=spare)
-    w.db.execute(update(Person).where(Person.id == person_id).values(recovery_hash=ids.digest(recovery_code)))
+    w.db.execute(update(Person).where(Person.id == person_id).values(recovery_hash=w.digest(recovery_code)))
     _withdraw(w, person_id)
 
 
@@ -104,10 +108,10 @@ def make_device_code(w: Work, person_id: int) -> str:
     if w.db.scalar(held) != Role.CLIENT.value:
         raise NotFound
     _withdraw(w, person_id)
-    code = f"{ids.invitation_code()}-{ids.invitation_code()}"
+    code = ids.invitation_code(4)
     w.db.add(
         DeviceCode(
-            code_hash=ids.digest(code),
+            code_hash=w.digest(code),
             person_id=person_id,
             made_by=w.who.person_id,
             expires_at=w.now + timedelta(hours=DEVICE_HOURS),
@@ -122,12 +126,19 @@ def make_device_code(w: Work, person_id: int) -> str:
     return code
 
 
+def sweep(database: Database) -> int:
+    """Forget the codes that are over, used or not, and return how many: the audit log knows that they were made."""
+    with database.work() as w:
+        over = delete(DeviceCode).where(DeviceCode.expires_at <= w.now).returning(DeviceCode.code_hash)
+        return len(w.db.execute(over).all())
+
+
 def _look_up(w: Work, hashed: str) -> Returning:
     devices = select(DeviceCode.person_id).where(
         DeviceCode.code_hash == hashed, DeviceCode.used_at.is_(None), DeviceCode.expires_at > w.now
     )
     row = w.db.execute(
-        select(Person.id, Person.login, Person.language).where(
+        select(Person.id, Person.login, Person.language, Person.recovery_hash).where(
             (Person.recovery_hash == hashed) | Person.id.in_(devices),
             Person.role == Role.CLIENT.value,
             Person.suspended_at.is_(None),
@@ -135,7 +146,7 @@ def _look_up(w: Work, hashed: str) -> Returning:
     ).first()
     if row is None:
         raise NotFound(_UNKNOWN)
-    return Returning(row.id, row.login, row.language)
+    return Returning(row.id, row.login if row.recovery_hash == hashed else "", row.language)
 
 
 def _withdraw(w: Work, person_id: int) -> None:

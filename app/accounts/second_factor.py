@@ -134,7 +134,7 @@ def renew_codes(w: Work, person_id: int) -> list[str]:
     """
     codes = [_grouped(ids.public_id()) for _ in range(CODES)]
     w.db.execute(delete(BackupCode).where(BackupCode.person_id == person_id))
-    w.db.add_all(BackupCode(code_hash=ids.digest(code), person_id=person_id, used_on=None) for code in codes)
+    w.db.add_all(BackupCode(code_hash=w.digest(code), person_id=person_id, used_on=None) for code in codes)
     w.db.flush()
     audit.record(w, "backup_codes.made", "person", person_id)
     return codes
@@ -184,7 +184,7 @@ def _use_backup_code(w: Work, person_id: int, typed: str) -> None:
         update(BackupCode)
         .where(
             BackupCode.person_id == person_id,
-            BackupCode.code_hash == ids.digest(_grouped(plain)),
+            BackupCode.code_hash == w.digest(_grouped(plain)),
             BackupCode.used_on.is_(None),
         )
         .values(used_on=w.now.date())

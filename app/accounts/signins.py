@@ -122,8 +122,12 @@ def live_sessions(db: Session, token_hashes: Collection[str], now: datetime) -> 
 
 
 def sweep(database: Database) -> int:
-    """Forget the sessions that are over since yesterday or longer: that somebody was signed in is nobody's business."""
+    """Forget the sessions that are over since yesterday or longer: that somebody was signed in is nobody's business.
+
+    When somebody last proved who they are is forgotten as soon as it counts no more.
+    """
     with database.work() as w:
+        w.db.execute(update(SignIn).where(SignIn.confirmed_at <= w.now - CONFIRMED).values(confirmed_at=None))
         gone = w.db.execute(
             delete(SignIn)
             .where((SignIn.expires_at <= w.now) | (SignIn.revoked_at < clock.day(w.now)))

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import DateTime, Engine, MetaData, TypeDecorator, create_engine, event
+from sqlalchemy import DateTime, Engine, MetaData, Table, TypeDecorator, create_engine, event
 from sqlalchemy.engine import Connection, Dialect, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import DeclarativeBase
@@ -24,7 +24,11 @@ WRITES = "samen_writes"  # execution option: this connection view opens write tr
 
 
 class Base(DeclarativeBase):
-    """All tables. Constraint names follow one pattern, so that migrations can find them on both databases."""
+    """All tables. Constraint names follow one pattern, so that migrations can find them on both databases.
+
+    No number is ever given twice: SQLite would give the id of an erased person or report to the next one, and whatever
+    still names it would point at somebody else.
+    """
 
     metadata = MetaData(
         naming_convention={
@@ -35,6 +39,11 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
+
+
+@event.listens_for(Table, "after_parent_attach")
+def _never_number_twice(table: Table, _metadata: object) -> None:
+    table.dialect_options["sqlite"]["autoincrement"] = True
 
 
 class Moment(TypeDecorator[datetime]):

@@ -42,16 +42,18 @@ def session_token() -> str:
     return secrets.token_urlsafe(32)
 
 
-def invitation_code() -> str:
-    """Eight characters in two halves, such as `KLEW-47RD`: short enough to type, read aloud without confusion."""
-    half = ["".join(secrets.choice(_CODE_ALPHABET) for _ in range(4)) for _ in range(2)]
-    return "-".join(half)
+def invitation_code(parts: int = 2) -> str:
+    """Four characters a part, such as `KLEW-47RD`: short enough to type, read aloud without confusion.
+
+    Two parts (39 bits) open one group to a member for some days; four (78 bits) are for what opens more.
+    """
+    return "-".join("".join(secrets.choice(_CODE_ALPHABET) for _ in range(4)) for _ in range(parts))
 
 
 def fold_code(typed: str) -> str:
     """An invitation code as typed by hand, brought back to how it was made."""
-    kept = "".join(c for c in typed.upper() if c.isalnum())[:16]
-    return f"{kept[:4]}-{kept[4:]}"
+    kept = "".join(c for c in typed[:60].upper() if c.isalnum())[:16]
+    return "-".join(kept[n : n + 4] for n in range(0, max(len(kept), 1), 4))
 
 
 def digest(secret: str) -> str:

@@ -1,17 +1,20 @@
 """The installation's secrets, made at set-up, kept beside the data in files only their owner can read.
 
-They are never in the database nor in its backup. `secret.key` seals cookies and the audit log: losing it signs
-everybody out. `master.keys` wraps the data keys of what people wrote: losing it loses every word. Several keys are
-derived from the secret, one per purpose, so that no key serves twice.
+They are never in the database nor in its backup. `secret.key` seals cookies and the audit log and hashes codes on
+paper: losing it signs everybody out and makes those codes void. `master.keys` wraps the data keys of what people
+wrote: losing it loses every word. Several keys are derived from the secret, one per purpose, so that no key serves
+twice.
 """
 
 from __future__ import annotations
 
 import base64
+import fcntl
 import os
 import secrets
 import stat
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -81,8 +84,9 @@ def masters(settings: Settings) -> dict[str, bytes]:
 
 def add_master(settings: Settings) -> None:
     """Put a new master key in front of the list. The file is replaced whole or not at all."""
-    masters(settings)
-    _replace_masters(settings, _new_master() + (settings.data_dir / MASTERS_NAME).read_text(encoding="ascii"))
+    with _alone(settings):
+        masters(settings)
+        _replace_masters(settings, _new_master() + (settings.data_dir / MASTERS_NAME).read_text(encoding="ascii"))
 
 
 def drop_masters(settings: Settings, kept: Collection[str]) -> int:
@@ -90,11 +94,23 @@ def drop_masters(settings: Settings, kept: Collection[str]) -> int:
 
     The newest two always stay: a server that is still running may be wrapping a newcomer's key by the second.
     """
-    lines = (settings.data_dir / MASTERS_NAME).read_text(encoding="ascii").splitlines(keepends=True)
-    staying = [line for n, line in enumerate(lines) if n < 2 or line.partition(" ")[0] in kept]
-    if len(staying) < len(lines):
-        _replace_masters(settings, "".join(staying))
+    with _alone(settings):
+        lines = (settings.data_dir / MASTERS_NAME).read_text(encoding="ascii").splitlines(keepends=True)
+        staying = [line for n, line in enumerate(lines) if n < 2 or line.partition(" ")[0] in kept]
+        if len(staying) < len(lines):
+            _replace_masters(settings, "".join(staying))
     return len(lines) - len(staying)
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """One changes the list at a time: a key that another's copy of the list forgot would be lost with all it wraps."""
+    folder = os.open(settings.data_dir, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)  # and with it the lock
 
 
 def _new_master() -> str:

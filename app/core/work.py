@@ -7,6 +7,8 @@ to screens that are open right now, and may get lost.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -41,7 +43,7 @@ class Work:
     """What a use-case works with: `db` to read and write rows, who acts, what time it is (UTC).
 
     `ring` seals and opens what people wrote (`app.core.crypto`); `seal_key` seals the audit lines written in this
-    unit (`app.core.audit`).
+    unit (`app.core.audit`); `code_key` hashes codes that stand on paper.
     """
 
     db: Session
@@ -49,6 +51,7 @@ class Work:
     now: datetime
     ring: Ring
     seal_key: bytes = b""
+    code_key: bytes = b""
     announcements: list[Announcement] = field(default_factory=list)
     effects: list[Callable[[], None]] = field(default_factory=list)
 
@@ -58,6 +61,10 @@ class Work:
         if self.actor is None:
             raise Unauthenticated
         return self.actor
+
+    def digest(self, code: str) -> str:
+        """What is stored of a code that stands on paper. Keyed: short codes could be guessed from a stolen database."""
+        return hmac.new(self.code_key, code.encode(), hashlib.sha256).hexdigest()
 
     def announce(self, topic: str, event: str, payload: dict[str, Any]) -> None:
         """Tell open screens after the commit."""
@@ -79,12 +86,18 @@ class Database:
     """Opens units of work on one engine. Writes of this process queue up here instead of at the file lock."""
 
     def __init__(
-        self, engine: Engine, vault: Vault, clock: clocks.Clock = clocks.system, seal_key: bytes = b""
+        self,
+        engine: Engine,
+        vault: Vault,
+        clock: clocks.Clock = clocks.system,
+        seal_key: bytes = b"",
+        code_key: bytes = b"",
     ) -> None:
         self.engine = engine
         self.vault = vault
         self.clock = clock
         self.seal_key = seal_key
+        self.code_key = code_key
         self.announcer: Announcer = _nobody_listens
         self._reader = engine
         self._writer = engine.execution_options(**{WRITES: True})
@@ -111,12 +124,12 @@ class Database:
     def read(self, actor: Actor | None = None) -> Iterator[Work]:
         """A unit of work that only reads: it never waits for writers, and nothing it changes is kept."""
         with Session(self._reader, expire_on_commit=False, autoflush=False) as session:
-            yield Work(session, actor, self.clock(), Ring(session, self.vault))
+            yield Work(session, actor, self.clock(), Ring(session, self.vault), code_key=self.code_key)
 
     def _transaction(self, actor: Actor | None) -> Generator[Work, None, Work]:
         with Session(self._writer, expire_on_commit=False) as session, session.begin():
             session.connection()  # take the write lock now: what is checked must still hold when it is written
-            work = Work(session, actor, self.clock(), Ring(session, self.vault), self.seal_key)
+            work = Work(session, actor, self.clock(), Ring(session, self.vault), self.seal_key, self.code_key)
             yield work
         return work
 

@@ -1,6 +1,6 @@
 """From committed announcements to open screens: one event per topic and tick, encoded once for everybody.
 
-A topic names who listens (`room:…`, `lead:…`, `person:…`, `staff:…`, `session:…`). What is announced is only a
+A topic names who listens (`room:…`, `lead:…`, `person:…`, `reviewers:…`, `session:…`). What is announced is only a
 hint: the rows are the truth, and a client that sees a gap asks for it.
 """
 

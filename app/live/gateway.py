@@ -15,6 +15,7 @@ import structlog
 
 from app.core.actor import Actor
 from app.core.errors import AppError, Forbidden, Invalid, RateLimited, Unauthenticated, Unavailable
+from app.core.permissions import Role
 from app.core.ratelimit import Tempo
 from app.core.work import Database
 from app.live.fanout import Fanout
@@ -75,8 +76,8 @@ class Gateway:
         for oldest in self._fanout.opened(sid, actor.session):
             self._fanout.cut(oldest)
         topics = [f"person:{actor.person_id}"]
-        if actor.staff:
-            topics.append(f"staff:{actor.organisation_id}")
+        if actor.role is Role.MODERATOR:
+            topics.append(f"reviewers:{actor.organisation_id}")
         self._fanout.follow(sid, topics)
 
     def _disconnect(self, sid: str, _reason: Any = None) -> None:

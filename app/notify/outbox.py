@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from app.core.work import Database, Work
 from app.notify import senders
@@ -16,6 +16,7 @@ from app.notify.models import Notice, OutboxItem
 log = structlog.get_logger()
 
 BATCH = 100
+KEPT = timedelta(days=30)  # after which what was delivered and read is forgotten
 LONGEST_WAIT = timedelta(minutes=5)  # between two tries of one delivery
 
 
@@ -69,6 +70,15 @@ def _deliver(w: Work, item: OutboxItem) -> bool:
         return False
     item.sent_at = w.now
     return True
+
+
+def tidy(database: Database) -> int:
+    """Forget deliveries made, and lines put away, a month ago. Returns how many."""
+    with database.work() as w:
+        before = w.now - KEPT
+        sent = w.db.execute(delete(OutboxItem).where(OutboxItem.sent_at < before).returning(OutboxItem.id)).all()
+        read = w.db.execute(delete(Notice).where(Notice.read_at < before).returning(Notice.id)).all()
+    return len(sent) + len(read)
 
 
 def settle(w: Work, kind: str, refs: Sequence[str]) -> None:

@@ -57,7 +57,7 @@ def _begin(w: Work, code: str) -> dict[str, Any]:
         staff.look_up(w, code)
         return {"code": code}
     group = joining.look_up(w, code)
-    return {"code": code, "offers": joining.offers(w, group), "slip": asdict(slips.draw(group.language))}
+    return {"code": code, "offers": joining.offers(w, group), "slip": asdict(slips.draw(web.language()))}
 
 
 @blueprint.get("/kiezen")

@@ -16,7 +16,7 @@ from app.core.errors import Closed, Invalid
 from app.core.i18n import N_
 from app.core.permissions import Permission
 from app.core.work import Work
-from groups import conversation, exercises, presence, rooms, sessions, stage
+from groups import conversation, exercises, presence, readers, rooms, sessions, stage
 from groups.curriculum import programme
 from moderation import queue
 
@@ -76,6 +76,7 @@ def cockpit(session: str) -> Any:
             "state": stage.state(w, row, found),
             "roster": stage.roster(w, row, found),
             "items": conversation.latest(w, found, 100),
+            "readers": readers.of_room(w, found),
             "held": [card for card in queue.waiting(w) if card.held or card.level == queue.RED][:6],
         }
     return flask.render_template("sessions/cockpit.html", **page)

@@ -46,6 +46,7 @@ def ask(question: str) -> Any:
         before=before,
         buddies=own,
         question=question,
+        place=place,
         readers=readers.NOBODY,
     )
 

@@ -27,9 +27,9 @@ STEPS = ("adem", "veilig", "wie")
 def doors() -> Any:
     """Three equal doors: an urge ridden out, a lapse, a relapse."""
     with web.read() as w:
-        rooms.home(w, web.group_here())
+        place = rooms.home(w, web.group_here())
         reports = relapse.recent(w)
-    return flask.render_template("report/doors.html", key=str(uuid.uuid4()), reports=reports)
+    return flask.render_template("report/doors.html", key=str(uuid.uuid4()), reports=reports, place=place)
 
 
 @blueprint.post("/verslag")
@@ -124,10 +124,10 @@ def _clocks() -> plan.Clocks:
 
 
 def _people(w: Work, report: relapse.Report) -> dict[str, Any]:
-    """Who could be asked about this report, by alias."""
+    """Who could be asked about this report, by alias; and as whom their buddy knows the writer."""
     own = [b for b in buddies.mine(w) if _group_of(w, b.own_membership_id) == report.group_id]
     leads = rooms.facilitators_of(w, report.group_id)
-    return {"buddies": own, "facilitators": leads}
+    return {"buddies": own, "facilitators": leads, "known_as": rooms.place(w, own[0].room).alias if own else ""}
 
 
 def _group_of(w: Work, membership_id: int) -> int:

@@ -3,6 +3,11 @@ import { leave } from './leave.js'
 
 leave()
 
+// A browser may keep a page in memory although it was told not to. It keeps it covered, and coming back asks anew who
+// this is: after signing out, nobody reads on.
+addEventListener('pagehide', (event) => { if (event.persisted) document.querySelector('[data-cover]').hidden = false })
+addEventListener('pageshow', (event) => { if (event.persisted) location.reload() })
+
 const wanted = [
   ['[data-room]', './room.js', 'room'],
   ['[data-session]:not([data-session=""])', './session.js', 'session'],
@@ -17,7 +22,7 @@ const wanted = [
 ]
 
 // A code behind the # never reached a server: it goes into its field and out of the address.
-if (/^#[A-Z0-9]{4}-[A-Z0-9]{4}$/.test(location.hash)) import('./code.js').then((module) => module.code())
+if (/^#[A-Z0-9]{4}(-[A-Z0-9]{4}){1,3}$/.test(location.hash)) import('./code.js').then((module) => module.code())
 
 for (const [selector, path, start] of wanted) {
   if (document.querySelector(selector)) import(path).then((module) => module[start]())

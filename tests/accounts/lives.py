@@ -93,9 +93,9 @@ def _ways_in(w: Work, who: Someone, lead: Someone) -> None:
     w.db.add_all(
         [
             Authenticator(person_id=who.person_id, secret=secret, confirmed_on=w.now.date()),
-            BackupCode(code_hash=ids.digest(f"paper {name}"), person_id=who.person_id),
+            BackupCode(code_hash=w.digest(f"paper {name}"), person_id=who.person_id),
             DeviceCode(
-                code_hash=ids.digest(f"device {name}"),
+                code_hash=w.digest(f"device {name}"),
                 person_id=who.person_id,
                 made_by=lead.person_id,
                 expires_at=w.now + timedelta(days=1),

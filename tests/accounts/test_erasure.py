@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.accounts import erasure, signins
@@ -19,9 +19,9 @@ from app.core.work import Database
 from app.main import PARTS
 from app.notify import outbox
 from app.notify import personal as notify_personal
-from groups import conversation, leaving, rooms
+from groups import conversation, exercises, leaving, rooms
 from groups import personal as groups_personal
-from groups.models import Message, Seat, message_row
+from groups.models import Answer, Message, Seat, message_row
 from matching import buddies, outreach
 from matching import personal as matching_personal
 from moderation import personal as moderation_personal
@@ -258,12 +258,42 @@ def test_a_red_case_about_an_answer_that_is_gone_can_still_be_seen(life: Lives) 
         queue.decide(w, ref, detail.version, "seen", "")
 
 
+@pytest.mark.parametrize("level", [queue.RED, queue.OTHER])
+def test_a_case_about_an_answer_that_is_gone_never_shows_somebody_elses(life: Lives, level: int) -> None:
+    """Numbers of rows come free: whatever is answered next may get the number that a case once pointed at."""
+    with life.database.work() as w:
+        own = select(Answer.id).where(Answer.membership_id == life.mees.membership_id)
+        last = w.db.scalars(own.order_by(Answer.id.desc())).first()
+        place = (life.circle.organisation_id, life.circle.group_id)
+        ref = queue.open_case(w, *place, "answer", last, ["identity"], level, held=False)
+    _erase(life)
+    with life.database.work(life.noor.actor) as w:
+        exercises.answer(w, rooms.place(w, life.circle.room), "understanding", "self-check", [0])
+        w.db.execute(
+            update(Answer)
+            .values(id=last, sharing="shared")
+            .where(Answer.id == select(func.max(Answer.id)).scalar_subquery())
+        )
+    with life.database.work(life.hanna.actor) as w:
+        assert queue.look(w, ref).subject.alias == ""
+
+
 def test_whoever_was_asked_in_danger_hears_that_somebody_may_need_them(life: Lives) -> None:
     _erase(life)
     assert ("erased_in_need", life.circle.group) in _told(life, life.hanna)
     assert "erased_in_need" not in {kind for kind, _ in _told(life, life.noor)}
     with life.database.read(life.hanna.actor) as r:
         assert [ask for ask in outreach.due(r) if ask.red] == []
+
+
+def test_an_ask_after_theirs_reaches_whoever_is_asked(life: Lives) -> None:
+    """Numbers of rows come free when somebody is erased: a notice about a new ask must never pass for an old one."""
+    _erase(life)
+    before = {ref for kind, ref in _told(life, life.hanna) if kind == "outreach"}
+    life.circle.send(life.noor, safe="no", buddy=False, facilitator=True)
+    after = {ref for kind, ref in _told(life, life.hanna) if kind == "outreach"}
+    with life.database.read(life.hanna.actor) as r:
+        assert {ask.ref for ask in outreach.due(r) if ask.red} <= after - before != set()
 
 
 def test_what_was_asked_of_them_is_asked_of_the_next(life: Lives) -> None:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from app.accounts import accounts, passwords, recovery, signins, slips
-from app.accounts.models import DeviceCode, Person
+from app.accounts.models import DeviceCode, Passkey, Person
 from app.accounts.slips import Slip
 from app.core import ids
 from app.core.audit import AuditLine
@@ -99,6 +99,16 @@ def test_a_facilitators_code_works_once_within_a_day_and_the_member_is_told(
         _come_back(database, late)
 
 
+def test_a_facilitators_code_is_forgotten_when_its_day_is_over(database: Database, clock: FrozenClock) -> None:
+    circle = builders.circle(database, members=2)
+    for member in circle.members:
+        code = _device(database, circle, member)
+    _come_back(database, code)
+    assert recovery.sweep(database) == 0
+    clock.forward(hours=24)
+    assert recovery.sweep(database) == 2
+
+
 def test_a_newer_code_or_newer_words_make_what_was_handed_out_void(database: Database) -> None:
     circle = builders.circle(database, members=1)
     (mees,) = circle.members
@@ -130,6 +140,40 @@ def test_only_who_leads_the_group_makes_a_code_and_only_for_its_members(database
         recovery.make_device_code(w, ilse.person_id)
     with database.read() as r:
         assert r.db.scalars(select(DeviceCode)).all() == []
+
+
+def test_a_facilitators_code_never_shows_the_code_name_somebody_had(site: flask.Flask) -> None:
+    """Who leads two groups could see otherwise that a member of one is a member of the other."""
+    database = site.extensions["samen"].database
+    circle = builders.circle(database, members=1)
+    (mees,) = circle.members
+    with database.read() as r:
+        before = r.db.get_one(Person, mees.person_id).login
+    code = _device(database, circle, mees)
+    visitor = Visitor(site)
+    visitor.post("/terug/herstel", {"code": code})
+    page = visitor.get("/terug/herstel/briefje").get_data(as_text=True)
+    assert before not in page
+    new = shown(page)
+    visitor.post("/terug/herstel/briefje", {"third": new.words[2]})
+    assert is_in(visitor)
+    assert Visitor(site).sign_in(new.login, new.passphrase).status_code == 303
+    with database.read() as r:
+        assert r.db.get_one(Person, mees.person_id).login == new.login
+        assert accounts.credentials(r, before) is None
+
+
+def test_a_passkey_from_before_lets_nobody_in_after_a_return(database: Database) -> None:
+    circle = builders.circle(database, members=2)
+    mees, noor = circle.members
+    with database.work() as w:
+        for number, who in enumerate((mees, noor)):
+            name = bytes([number])
+            row = {"person_id": who.person_id, "credential_id": name, "public_key": name}
+            w.db.add(Passkey(public_id=ids.public_id(), sign_count=0, added_on=w.now.date(), **row))
+    _come_back(database, _device(database, circle, mees))
+    with database.read() as r:
+        assert r.db.scalars(select(Passkey.person_id)).all() == [noor.person_id]
 
 
 @pytest.mark.parametrize("kind", ["sheet", "device"])
@@ -192,7 +236,7 @@ def somebody(visitor: Visitor) -> Slip:
     organisation = builders.organisation(database)
     with database.work() as w:
         accounts.create_person(
-            w, organisation, Role.CLIENT, slip.login, secret_hash, recovery_hash=ids.digest(slip.recovery)
+            w, organisation, Role.CLIENT, slip.login, secret_hash, recovery_hash=w.digest(slip.recovery)
         )
     return slip
 

@@ -12,6 +12,7 @@ import pytest
 
 from app import web
 from app.accounts import accounts, second_factor, signins
+from app.accounts.web import entering
 from app.core import ids
 from app.main import create_app
 from tests.accounts.test_second_factor import code_at
@@ -55,6 +56,33 @@ def test_password_and_code_let_staff_in_with_a_session_that_is_confirmed(
     assert found.person_id == people["hanna"]
     assert found.confirmed
     assert hanna.inside
+
+
+def test_a_password_that_was_changed_meanwhile_gets_nobody_past_the_second_step(
+    site: flask.Flask, hanna: Visitor, code: Callable[..., dict[str, str]], people: dict[str, int]
+) -> None:
+    with site.extensions["samen"].database.work() as w:
+        accounts.change_secret(w, people["hanna"], "another hash")
+    assert hanna.post("/terug/stap", code()).status_code == 401
+    assert hanna.token == ""
+
+
+def test_words_that_were_changed_while_they_were_checked_start_no_session(
+    site: flask.Flask, people: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = site.extensions["samen"].database
+    proved = entering._prove
+
+    def and_then_changed(*typed: str) -> accounts.Credentials:
+        found = proved(*typed)
+        with database.work() as w:
+            accounts.change_secret(w, people["client"], "another hash")
+        return found
+
+    monkeypatch.setattr(entering, "_prove", and_then_changed)
+    thief = Visitor(site)
+    assert thief.sign_in("stille-otter-41", WORDS).status_code == 401
+    assert thief.token == ""
 
 
 def test_the_session_is_a_new_one_and_the_earlier_one_is_over(

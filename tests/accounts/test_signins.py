@@ -124,3 +124,19 @@ def test_sessions_that_are_over_are_forgotten_the_next_day(database: Database, m
     assert _holder(database, mees.session) is not None
     clock.forward(days=40)
     assert signins.sweep(database) == 1
+
+
+def test_when_somebody_proved_who_they_are_is_forgotten_once_it_counts_no_more(
+    database: Database, clock: FrozenClock
+) -> None:
+    who = builders.someone(database, builders.organisation(database))[0]
+    with database.work() as w:
+        signins.start(w, who.person_id, timedelta(days=30), confirmed=True)
+    clock.forward(minutes=9)
+    signins.sweep(database)
+    with database.read() as r:
+        assert r.db.scalars(select(SignIn.confirmed_at).where(SignIn.confirmed_at.is_not(None))).all() != []
+    clock.forward(minutes=1)
+    signins.sweep(database)
+    with database.read() as r:
+        assert r.db.scalars(select(SignIn.confirmed_at).where(SignIn.confirmed_at.is_not(None))).all() == []

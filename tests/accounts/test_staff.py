@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from app.accounts import accounts, invitations, passwords, second_factor, signins, staff
+from app.accounts import accounts, erasure, invitations, passwords, recovery, second_factor, signins, staff
 from app.accounts.models import Invitation, Organisation, Person
 from app.core.actor import Actor
 from app.core.audit import AuditLine
@@ -19,7 +19,9 @@ from app.core.errors import Closed, Invalid, NotFound
 from app.core.permissions import Role
 from app.core.settings import SettingsError
 from app.core.work import Database
+from app.main import PARTS
 from app.notify import outbox
+from groups import joining
 from tests import builders
 from tests.accounts.test_recovery import is_in, shown
 from tests.accounts.visitor import Visitor
@@ -196,6 +198,38 @@ def test_a_suspended_colleague_is_out_at_once_and_may_come_back(database: Databa
         assert {"person.suspended", "person.reinstated"} <= set(lines)
 
 
+def test_the_codes_of_a_suspended_colleague_let_nobody_in_any_more(database: Database) -> None:
+    circle = builders.circle(database, members=1)
+    anja, rogue = _administrators(database, 2)
+    with database.work(rogue) as w:
+        for_staff = invitations.invite(w, rogue.organisation_id, Role.ADMINISTRATOR)
+    with database.work(anja) as w:
+        other = invitations.invite(w, anja.organisation_id, Role.FACILITATOR)
+        staff.suspend(w, rogue.person_id)
+    with database.work(circle.hanna.actor) as w:
+        for_group = invitations.invite(w, circle.organisation_id, Role.CLIENT, group_id=circle.group_id, uses=3)
+        to_come_back = joining.renew_access(w, circle.group, circle.members[0].ref)
+    with database.work() as w:
+        accounts.suspend(w, circle.hanna.person_id)
+    with database.read() as r:
+        assert invitations.look_up(r, other).role is Role.FACILITATOR
+        for code in (for_staff, for_group):
+            with pytest.raises(NotFound):
+                invitations.look_up(r, code)
+        with pytest.raises(NotFound):
+            recovery.look_up(r, to_come_back)
+
+
+def test_who_erases_their_account_leaves_no_code_behind_that_makes_staff(database: Database) -> None:
+    anja, leaver = _administrators(database, 2)
+    with database.work(leaver) as w:
+        code = invitations.invite(w, leaver.organisation_id, Role.ADMINISTRATOR)
+    with database.work(leaver) as w:
+        erasure.erase(w, PARTS, leaver.person_id)
+    with database.read(anja) as r, pytest.raises(NotFound):
+        staff.look_up(r, code)
+
+
 def test_who_lost_phone_and_codes_sets_up_a_second_step_anew_and_is_told(database: Database) -> None:
     circle, other = builders.circle(database), builders.circle(database)
     actor, _ = builders.someone(database, circle.organisation_id, Role.ADMINISTRATOR)
@@ -266,7 +300,7 @@ def inside(site: flask.Flask, role: Role, *, login: str = "anja", confirmed: boo
 
 
 def shown_code(page: str) -> str:
-    found = re.search(r"data-code>([A-Z0-9-]{9})<", page)
+    found = re.search(r"data-code>([A-Z0-9]{4}(?:-[A-Z0-9]{4}){3})<", page)
     assert found
     return found[1]
 
@@ -406,5 +440,5 @@ def test_an_operator_gets_the_first_code_on_standard_output_and_no_second_organi
     assert "--organisation" in refused.stderr
     made = server.command("first-administrator", "--organisation", "Praktijk De Brug")
     assert made.returncode == 0, made.stderr
-    assert re.fullmatch(r"[A-Z0-9]{4}-[A-Z0-9]{4}\n", made.stdout)
+    assert re.fullmatch(r"[A-Z0-9]{4}(-[A-Z0-9]{4}){3}\n", made.stdout)
     assert server.command("first-administrator").returncode == 0  # lost before it was used: just make another

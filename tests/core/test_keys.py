@@ -15,6 +15,7 @@ from app.core import keys
 from app.core.errors import Invalid
 from app.core.keys import Keys
 from app.core.settings import Settings, SettingsError
+from tests import builders
 
 KEYS = Keys(b"k" * 32)
 SEALED = KEYS.seal("join", b"half a join")
@@ -88,6 +89,19 @@ def test_a_new_master_key_stands_first_and_the_old_ones_stay_until_they_wrap_not
     assert list(keys.masters(settings)) == [third, second]  # a running server may still wrap by the second
     assert keys.drop_masters(settings, set()) == 0
     assert sorted(f.name for f in tmp_path.iterdir()) == sorted(FILES)  # nothing left lying about
+
+
+def test_two_who_rotate_at_the_same_moment_lose_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that is in use and not in the file takes everything with it that it wraps."""
+    settings = _settings(tmp_path)
+    keys.ensure(settings)
+    gap = builders.Gap()
+    monkeypatch.setattr(keys, "_new_master", gap.after(keys._new_master))
+    monkeypatch.setattr(keys, "masters", gap.after(keys.masters))
+    answers = builders.at_once(*[lambda: keys.add_master(settings)] * 2)
+    assert builders.refusals(answers) == []
+    monkeypatch.undo()
+    assert len(keys.masters(settings)) == 3
 
 
 def test_no_key_serves_two_purposes() -> None:

@@ -68,6 +68,16 @@ def test_secrets_that_protect_nobody_are_refused_in_one_sentence(
     assert "secret" in sentence or "master" in sentence
 
 
+def test_production_does_not_start_on_the_demos_people(tmp_path: Path) -> None:
+    """Their passwords and the secret of their app are known to everybody."""
+    server = Server(tmp_path).prepare()
+    assert server.command("demo").returncode == 0
+    server.extra |= PRODUCTION
+    done = server.command("run")
+    assert done.returncode == 1
+    assert done.stderr == "Error: The demo's people are in this database; start production on an empty one.\n"
+
+
 @pytest.mark.parametrize("origin", ["", "*", "[]", "http://samen.example", "null"])
 def test_the_app_itself_refuses_an_origin_that_lets_everybody_in(settings: Settings, origin: str) -> None:
     spoilt = Settings(

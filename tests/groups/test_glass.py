@@ -66,6 +66,20 @@ def test_it_closes_after_an_hour_and_opens_for_nobody_else(circles: tuple[Circle
         glass.look(w, circle.group)
 
 
+def test_who_came_in_after_it_was_broken_is_told_at_the_next_look(circles: tuple[Circle, Circle]) -> None:
+    circle, other = circles
+    _break(other, other.hanna, circle.group)
+    actor, token = builders.someone(circle.database, circle.organisation_id)
+    newcomer = builders.seat(circle.database, circle.group_id, actor, token, "Vos_weide")
+    for _ in range(2):
+        with circle.database.work(other.hanna.actor) as w:
+            glass.look(w, circle.group)
+    outbox.deliver(circle.database)
+    for told in (newcomer, circle.members[0]):
+        with circle.database.read(told.actor) as r:
+            assert [(line.kind, line.ref) for line in outbox.inbox(r)] == [("glass", "absence")]
+
+
 @pytest.mark.parametrize(
     ("reason", "note"), [("", NOTE), ("curious", NOTE), ("danger", ""), ("danger", "  te kort  "), ("danger", "x" * 9)]
 )

@@ -40,7 +40,7 @@ def _join_more(database: Database, actor: Actor, code: str, alias: str = "Rik_vo
 
 def _uses_left(database: Database, code: str) -> int:
     with database.read() as r:
-        return r.db.scalars(select(Invitation.uses_left).where(Invitation.code_hash == ids.digest(code))).one()
+        return r.db.scalars(select(Invitation.uses_left).where(Invitation.code_hash == r.digest(code))).one()
 
 
 def test_a_code_makes_a_person_a_place_and_a_way_back(database: Database) -> None:
@@ -51,7 +51,7 @@ def test_a_code_makes_a_person_a_place_and_a_way_back(database: Database) -> Non
         person_id = joining.come_in(w, code, slip, "!", "Rik_vos", "nl")
     with database.read(Actor(person_id, circle.organisation_id, Role.CLIENT)) as r:
         assert rooms.home(r).alias == "Rik_vos"
-        assert r.db.get_one(Person, person_id).recovery_hash == ids.digest(slip.recovery)
+        assert r.db.get_one(Person, person_id).recovery_hash == r.digest(slip.recovery)
         assert "Rik_vos" not in aliases.offer(r, circle.organisation_id, 200)
 
 
@@ -179,7 +179,17 @@ def test_a_facilitator_opens_a_group_and_leads_it_at_once(database: Database) ->
 
 
 @pytest.mark.parametrize(
-    "name", ["", "   ", "x" * 61, "Bel 06 12345678", "mail@voorbeeld.nl", "Dins\u202edag", "x" * 10_000]
+    "name",
+    [
+        "",
+        "   ",
+        "x" * 61,
+        "Bel 06 12345678",
+        "mail@voorbeeld.nl",
+        "Dins\u202edag",
+        "Pornovrij op dinsdag",
+        "x" * 10_000,
+    ],
 )
 def test_a_name_that_says_too_much_or_nothing_opens_no_group(database: Database, name: str) -> None:
     circle = builders.circle(database, members=0)

@@ -113,7 +113,7 @@ def test_what_is_held_opens_a_case_for_staff_without_its_text(database: Database
     with database.read(circle.hanna.actor) as r:
         [card] = queue.waiting(r)
     assert (card.held, card.level, card.kinds) == (True, queue.OTHER, ("harassment",))
-    [told] = heard.payloads(f"staff:{circle.organisation_id}", "notice")
+    [told] = heard.payloads(f"reviewers:{circle.organisation_id}", "notice")
     assert told == {"kind": "case", "level": queue.OTHER, "ref": card.public_id}
 
 

@@ -138,21 +138,24 @@ def test_buddies_of_another_group_stay_apart(database: Database) -> None:
     assert (seen.alias, seen.membership_id) == (other.known_as(also), also.membership_id)
 
 
-def test_a_new_code_to_come_back_in_with_is_told_to_the_buddy_too(database: Database) -> None:
+def test_a_new_code_to_come_back_in_with_is_told_to_the_buddy_and_to_who_else_leads(database: Database) -> None:
     circle = builders.circle(database)
     mees, noor, jip = circle.members
     circle.pair(mees, noor)
+    ilse = circle.second_lead()
     with database.work(circle.hanna.actor) as w:
         joining.renew_access(w, circle.group, mees.ref)
     outbox.deliver(database)
     kinds = {}
-    for who in (mees, noor, jip):
+    for who in (mees, noor, jip, circle.hanna, ilse):
         with database.read(who.actor) as r:
             kinds[who.alias] = {line.kind for line in outbox.inbox(r)} - {"paired"}
     assert kinds == {
         mees.alias: {"access_renewed"},
         noor.alias: {"buddy_access_renewed"},
         jip.alias: set(),
+        "Hanna": set(),
+        "Ilse": {"member_access_renewed"},
     }
 
 

@@ -13,7 +13,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, inspect, select, text
+from sqlalchemy import create_engine, delete, inspect, select, text
 
 import app.accounts.models
 import app.core.audit
@@ -24,6 +24,7 @@ import matching.models  # noqa: F401
 import moderation.models  # noqa: F401
 from app import migrate
 from app.accounts import aliases, invitations
+from app.accounts.models import Organisation
 from app.core import ids
 from app.core.actor import Actor
 from app.core.crypto import Vault
@@ -36,6 +37,8 @@ from matching import relapse
 from matching.models import CheckIn, checkin_row
 from tests import builders
 from tests.conftest import KINDS, MASTERS, Heard, admin, beside
+
+pytestmark = pytest.mark.own_schema
 
 
 def _differences(database: Database) -> list[object]:
@@ -59,8 +62,23 @@ def test_the_migrated_schema_is_what_the_models_say(database: Database) -> None:
     assert change == "remove_column"
 
 
+def test_no_number_is_given_twice(database: Database) -> None:
+    """Of an erased person's rows something may be named somewhere still; it must never come to mean somebody else."""
+    if database.engine.dialect.name == "sqlite":
+        with database.read() as r:
+            made = dict(r.db.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'table'")).all())
+        numbered = {t.name for t in Base.metadata.sorted_tables if list(t.primary_key.columns.keys()) == ["id"]}
+        numbered -= {"data_keys", "destroyed_keys"}  # theirs are random
+        assert {name for name in numbered if "AUTOINCREMENT" not in made[name]} == set()
+    organisation = builders.organisation(database)
+    with database.work() as w:
+        w.db.execute(delete(Organisation).where(Organisation.id == organisation))
+    assert builders.organisation(database) > organisation
+
+
 def test_every_table_is_known_to_the_migrations(database: Database) -> None:
-    assert set(inspect(database.engine).get_table_names()) == {*Base.metadata.tables, "alembic_version"}
+    known = set(inspect(database.engine).get_table_names()) - {"sqlite_sequence"}
+    assert known == {*Base.metadata.tables, "alembic_version"}
 
 
 def test_there_is_one_line_of_migrations_with_numbered_names() -> None:

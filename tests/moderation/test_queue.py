@@ -214,7 +214,7 @@ def test_staff_hear_that_there_is_a_case_and_that_it_was_decided(database: Datab
     circle = builders.circle(database)
     ref = _held(circle)
     _decide(circle, ref, "release")
-    told = heard.payloads(f"staff:{circle.organisation_id}", "notice")
+    told = heard.payloads(f"reviewers:{circle.organisation_id}", "notice")
     assert told == [{"kind": "case", "level": queue.OTHER, "ref": ref}] * 2
 
 

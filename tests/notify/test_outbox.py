@@ -173,3 +173,23 @@ def test_the_inbox_shows_the_latest_first_and_no_more_than_asked(database: Datab
     outbox.deliver(database)
     assert len(_inbox(database, noor)) == 20
     assert _inbox(database, noor)[0] == ("outreach", "ref-k24")
+
+
+def test_what_was_delivered_and_read_is_forgotten_after_a_month_and_nothing_sooner(
+    database: Database, clock: FrozenClock
+) -> None:
+    circle = builders.circle(database)
+    mees, noor = circle.members[:2]
+    with database.work() as w:
+        for who in (mees, noor):
+            outbox.queue(w, who.person_id, "planned", "ref", f"planned:{who.ref}")
+    assert outbox.deliver(database) == 2
+    with database.work(mees.actor) as w:
+        outbox.mark_read(w, "planned", "ref")
+    clock.forward(days=30)
+    assert outbox.tidy(database) == 0
+    clock.forward(minutes=1)
+    assert outbox.tidy(database) == 3  # two deliveries, and the line that was read
+    with database.read(noor.actor) as r:
+        assert len(outbox.inbox(r)) == 1
+    assert outbox.deliver(database) == 0

@@ -109,7 +109,8 @@ def test_what_is_allowed_in_clear_is_really_there(went: Went) -> None:
     canaries = went.round.canaries
     found = search(went.before, {name: Canary(canary.text) for name, canary in canaries.items() if canary.allowed})
     for name, canary in canaries.items():
-        if canary.allowed and not name.startswith("session"):
+        gone = name.startswith("session") or name == "code name of client 0"  # who came back has another one since
+        if canary.allowed and not gone:
             assert {place for one, place in found if one == name} & set(canary.allowed), name
 
 

@@ -73,6 +73,22 @@ def test_a_scanned_code_is_filled_in_and_leaves_no_trace(browser: Browser, serve
     assert "KLEW" not in server.log()
 
 
+def test_a_page_that_a_browser_kept_in_memory_comes_back_covered_and_asks_anew(
+    browser: Browser, server: Server
+) -> None:
+    """Some browsers keep pages that they were told not to keep, and show them again as they were."""
+    visitor = Visitor(browser, server, "returning", PHONE)
+    page = visitor.go("/hulp")
+    page.locator("[data-cover]").wait_for(state="hidden")
+    page.wait_for_load_state("networkidle")
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
+    expect(page.locator("[data-cover]")).to_be_visible()
+    with page.expect_request(f"{server.url}/hulp"):
+        page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    expect(page.locator("[data-cover]")).to_be_hidden()
+    visitor.done()
+
+
 def test_the_slip_prints_as_a_card_that_says_nothing_else(browser: Browser, server: Server) -> None:
     visitor = Visitor(browser, server, "printing", PHONE)
     page = visitor.go("/")

@@ -9,23 +9,29 @@ from flask import request
 from werkzeug.wrappers import Response as BaseResponse
 
 from app import web
-from app.accounts import accounts, signins
+from app.accounts import accounts, once, signins
 from app.core import ids
+from app.core.errors import Unauthenticated
 from app.core.permissions import Role
 from app.core.work import Work
 from app.live.gate import session_cookie
 
 
-def start_session(w: Work, person_id: int, *, confirmed: bool = False) -> str:
+def start_session(w: Work, person_id: int, *, confirmed: bool = False, proof: str = "") -> str:
     """End whatever session this browser held and start one for a person who proved who they are; its token.
 
-    Raises `Unauthenticated` when they were suspended in the meantime.
+    `proof` remembers the secret they proved it by. Raises `Unauthenticated` when they were suspended in the meantime,
+    or have another secret now: a session that an older one opened would outlive the change.
     """
     held = session_cookie(request.environ, web.house().cookie)
     if held:
         signins.end(w, ids.digest(held))
-    staff = accounts.credentials_of(w, person_id).role is not Role.CLIENT
-    return signins.start(w, person_id, web.house().settings.lasts(staff=staff), confirmed=confirmed)
+    known = accounts.credentials_of(w, person_id)
+    if proof and proof != known.proof:
+        raise Unauthenticated(once.STALE)
+    lasts = web.house().settings.lasts(staff=known.role is not Role.CLIENT)
+    client = known.role is Role.CLIENT  # their words are all the proof there is, and they typed them just now
+    return signins.start(w, person_id, lasts, confirmed=confirmed or client)
 
 
 def arrive(token: str) -> Any:

@@ -24,7 +24,7 @@ _FILE = "mijn-gegevens.json"  # says nothing about what it is of
 
 
 @blueprint.get("/gegevens")
-@web.needs(Permission.OWN_DATA_READ)
+@web.needs(Permission.OWN_DATA_READ, confirmed=True)
 def show() -> Any:
     """What we keep about the reader, in words."""
     return flask.render_template("accounts/data.html", data=_export(), day_of=_day)

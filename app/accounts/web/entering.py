@@ -40,7 +40,7 @@ def sign_in() -> Any:
             raise
         told = web.translated(refusal.message, **refusal.params)
         return flask.render_template("accounts/sign_in.html", login=login, error=told), refusal.status
-    return second_step.proceed(known.person_id, known.role)
+    return second_step.proceed(known.person_id, known.role, proof=known.proof)
 
 
 @blueprint.post("/uit")

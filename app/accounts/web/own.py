@@ -24,7 +24,7 @@ def sessions() -> Any:
     """Where one is signed in: days only, for we do not know which devices they are."""
     with web.read() as r:
         mine = signins.mine(r)
-    return flask.render_template("accounts/sessions.html", sessions=mine)
+    return flask.render_template("accounts/sessions.html", sessions=mine, renewed=flask.session.pop("renewed", False))
 
 
 @blueprint.post("/toestellen/<ref>/uit")
@@ -75,6 +75,7 @@ def change_words() -> Any:
     with web.work() as w:
         recovery.renew(w, w.who.person_id, secret_hash, slip.recovery, spare=w.who.session)
     slips.drop(flask.session)
+    flask.session["renewed"] = True
     return web.done(flask.url_for("own.sessions"))
 
 
@@ -104,6 +105,7 @@ def change_password() -> Any:
     secret_hash = passwords.hash_secret(chosen)
     with web.work() as w:
         accounts.change_secret(w, w.who.person_id, secret_hash, spare=w.who.session)
+    flask.session["renewed"] = True
     return web.done(flask.url_for("own.sessions"))
 
 

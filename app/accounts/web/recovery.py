@@ -76,7 +76,7 @@ def come_back() -> Any:
     secret_hash = passwords.hash_secret(slip.passphrase)
     try:
         with house.database.work() as w:
-            person_id = recovery.come_back(w, half["code"], secret_hash, slip.recovery)
+            person_id = recovery.come_back(w, half["code"], secret_hash, slip.recovery, login=slip.login)
             token = browser.start_session(w, person_id)
     except NotFound as refusal:
         token = _came_before(slip, refusal)  # a second tap: the first one did it

@@ -31,7 +31,7 @@ _PURPOSE = "half-way"
 class HalfWay:
     """Somebody who proved one factor: to do what, who, a name that is spent when it is done, and until when.
 
-    `secret` is that of the authenticator they are setting up, if they are.
+    `secret` is that of the authenticator they are setting up, if they are; `proof` remembers the password they gave.
     """
 
     step: Literal["prove", "set up", "replace"]
@@ -39,15 +39,16 @@ class HalfWay:
     name: str
     until: int  # seconds since 1970
     secret: str = ""
+    proof: str = ""
 
 
-def proceed(person_id: int, role: Role) -> Any:
+def proceed(person_id: int, role: Role, *, proof: str = "") -> Any:
     """The answer to somebody who proved their first factor just now: a session for clients, the next step for staff.
 
     Raises `Unauthenticated` if they may not come in any more.
     """
     if role is Role.CLIENT:
-        return come_in(person_id)
+        return come_in(person_id, proof=proof)
     with web.read() as r:
         ready = second_factor.factors(r, person_id).any
     language = flask.session.get("language")
@@ -55,16 +56,16 @@ def proceed(person_id: int, role: Role) -> Any:
     if language:
         flask.session["language"] = language
     if ready:
-        _begin("prove", person_id)
+        _begin("prove", person_id, proof)
     else:
-        _begin("set up", person_id)
+        _begin("set up", person_id, proof)
     return flask.redirect(flask.url_for("second_step.ask" if ready else "second_step.set_up"), code=303)
 
 
-def come_in(person_id: int, *, confirmed: bool = False) -> Any:
-    """Sign a person in who proved all that is asked of them. `confirmed`: enough for weighty actions too."""
+def come_in(person_id: int, *, proof: str = "") -> Any:
+    """Sign a person in who proved all that is asked of them."""
     with web.house().database.work() as w:
-        token = browser.start_session(w, person_id, confirmed=confirmed)
+        token = browser.start_session(w, person_id, proof=proof)
     return browser.arrive(token)
 
 
@@ -93,7 +94,7 @@ def answer() -> Any:
                 passkeys.recognise(w, challenges.place(), challenge, credential, half.person_id)
             else:
                 second_factor.prove(w, half.person_id, request.form.get("code", ""))
-            token = browser.start_session(w, half.person_id, confirmed=True)
+            token = browser.start_session(w, half.person_id, confirmed=True, proof=half.proof)
     except Unauthenticated as refusal:
         return _start_again(refusal.message)
     except AppError as refusal:
@@ -134,7 +135,7 @@ def finish_set_up() -> Any:
         with web.house().database.work() as w:
             once.spend(w, half.name)
             codes = second_factor.enrol(w, half.person_id, half.secret, request.form.get("code", ""))
-            token = browser.start_session(w, half.person_id, confirmed=True)
+            token = browser.start_session(w, half.person_id, confirmed=True, proof=half.proof)
     except Unauthenticated as refusal:
         return _start_again(refusal.message)
     except AppError as refusal:
@@ -191,10 +192,10 @@ def take_another_app() -> Any:
     return flask.render_template("accounts/backup_codes.html", codes=codes)
 
 
-def _begin(step: Literal["prove", "set up", "replace"], person_id: int) -> HalfWay:
+def _begin(step: Literal["prove", "set up", "replace"], person_id: int, proof: str = "") -> HalfWay:
     lasts = _TO_PROVE if step == "prove" else _TO_SET_UP
     secret = "" if step == "prove" else second_factor.new_secret()
-    half = HalfWay(step, person_id, ids.session_token(), _now() + int(lasts.total_seconds()), secret)
+    half = HalfWay(step, person_id, ids.session_token(), _now() + int(lasts.total_seconds()), secret, proof)
     flask.session["half_way"] = web.house().keys.seal(_PURPOSE, json.dumps(asdict(half)).encode())
     return half
 

@@ -38,6 +38,11 @@ _REPORTS = (
     "SELECT r.id, m.person_id AS author, r.public_id AS row, r.situation, r.trigger, r.thought, r.feeling,"
     " r.aftermath, r.next_time FROM relapse_reports r JOIN memberships m ON m.id = r.membership_id"
 )
+_NUMBERED = (
+    "answers", "attendances", "audit_lines", "cases", "check_ins", "glass_breaks", "group_sessions", "groups",
+    "invitations", "memberships", "messages", "notices", "organisations", "outbox", "outreach_steps", "pairs",
+    "passkeys", "people", "relapse_reports", "rooms", "seats", "session_steps",
+)  # fmt: skip
 _NOTES = "SELECT id, decided_by AS author, public_id AS row, note AS text FROM cases WHERE note <> ''"
 
 
@@ -56,6 +61,7 @@ def upgrade() -> None:
     with op.batch_alter_table("pairs") as batch:
         batch.alter_column("made_by", existing_type=sa.Integer(), nullable=True)
     _take_aliases()
+    _never_number_twice()
 
 
 def _make_tables() -> None:
@@ -296,6 +302,15 @@ def _take_aliases() -> None:
         " SELECT DISTINCT groups.organisation_id, memberships.alias FROM memberships"
         " JOIN groups ON groups.id = memberships.group_id"
     )
+
+
+def _never_number_twice() -> None:
+    """SQLite gives the number of a removed row to the next one unless told to remember it; PostgreSQL never does."""
+    if op.get_bind().dialect.name != "sqlite":
+        return
+    for table in _NUMBERED:
+        with op.batch_alter_table(table, recreate="always", table_kwargs={"sqlite_autoincrement": True}):
+            pass
 
 
 def downgrade() -> None:
