@@ -15,7 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from sqlalchemy import select
+
+from app.core import keys
+from app.core.crypto import Vault
+from app.core.db import open_engine
+from app.core.settings import load
+from app.core.work import Database
 from benchmarks.checker import Row
+from groups import conversation
+from groups.models import Message, Room
 
 HERE = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
@@ -106,9 +115,26 @@ class Server:
         return path.read_text(errors="replace") if path.exists() else ""
 
     def rows(self) -> list[Row]:
-        """The posted messages in its database, read from the file."""
+        """The posted messages in its database, read from the file; ours are sealed, and opened with its keys."""
+        if self.kind == "ours":
+            return self._opened_rows()
         with closing(sqlite3.connect(self.data_dir / "samen.db")) as connection:
             return [Row(*row) for row in connection.execute(_ROWS)]
+
+    def _opened_rows(self) -> list[Row]:
+        settings = load({"SAMEN_DATA_DIR": str(self.data_dir)})
+        database = Database(open_engine(settings.database_url), Vault(keys.masters(settings)))
+        query = (
+            select(Room.public_id, Message.seq, Message.seat_id, Message.key, Message.text)
+            .join(Room, Room.id == Message.room_id)
+            .where(Message.seq.is_not(None))
+            .order_by(Room.id, Message.seq)
+        )
+        with database.read() as r:
+            rows = r.db.execute(query).all()
+            texts = conversation.texts_of(r, rows)
+        database.engine.dispose()
+        return [Row(row.public_id, row.seq, row.key, text) for row, text in zip(rows, texts, strict=True)]
 
     def cpu_seconds(self) -> float:
         """Processor time it has used, all threads, user and system."""
