@@ -105,7 +105,7 @@ def test_clients_come_in_with_their_words_alone(site: flask.Flask, people: dict[
     client = Visitor(site)
     assert client.sign_in("stille-otter-41", WORDS).headers["Location"] == "/vandaag"
     assert who(site, client.token).person_id == people["client"]
-    assert not who(site, client.token).confirmed
+    assert who(site, client.token).confirmed  # their words are all the proof there is, and they just typed them
 
 
 def test_a_wrong_code_is_refused_kindly_and_can_be_tried_again(
@@ -283,10 +283,11 @@ def test_a_code_used_to_come_in_does_not_confirm_too(hanna: Visitor, code: Calla
     assert hanna.post("/bevestigen", code()).status_code == 422
 
 
-def test_clients_confirm_with_their_words(site: flask.Flask, people: dict[str, int]) -> None:
+def test_clients_confirm_with_their_words(site: flask.Flask, people: dict[str, int], clock: FrozenClock) -> None:
     client, elsewhere = Visitor(site), Visitor(site)
     for visitor in (client, elsewhere):
         visitor.sign_in("stille-otter-41", WORDS)
+    clock.forward(minutes=10)
     assert client.get("/sleutels").headers["Location"] == "/bevestigen"
     assert client.post("/bevestigen", {"secret": "zes heel andere woorden"}).status_code == 422
     assert client.get("/sleutels").status_code == 303

@@ -199,11 +199,15 @@ def test_an_alias_that_is_kept_from_group_to_group_is_caught(crowds: list[Crowd]
     crowd = crowds[0]
     before = crowd.known_as()
     first = {person: alias for alias, person in before[0].items()}
-    changes = {
-        alias: first[person] if kept == "the alias" else f"{first[person].split('_')[0]}_{alias.split('_')[1]}"
-        for group in before[1:]
-        for alias, person in group.items()
-    }
+    used = {alias for group in before for alias in group}
+    changes = {}
+    for alias, person in ((alias, person) for group in before[1:] for alias, person in group.items()):
+        half = f"{first[person].split('_')[0]}_{alias.split('_')[1]}"
+        if kept == "the alias":
+            changes[alias] = first[person]
+        elif half not in used:  # two who would get the same name keep their own
+            changes[alias] = half
+            used.add(half)
     rename(crowd, changes)
     try:
         found, _seen = look_again(crowd)
