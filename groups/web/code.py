@@ -84,7 +84,7 @@ def rules() -> Any:
         return flask.redirect(flask.url_for("code.choose"))
     lines, privacy_line = house_rules(web.language())
     return flask.render_template(
-        "joining/another_rules.html", rules=lines, privacy_line=privacy_line, alias=half["alias"]
+        "joining/rules.html", rules=lines, privacy_line=privacy_line, alias=half["alias"], door="code"
     )
 
 

@@ -100,7 +100,9 @@ def rules() -> Any:
     if not half.get("written"):
         return flask.redirect(flask.url_for("joining.choose"))
     lines, privacy_line = house_rules(web.language())
-    return flask.render_template("joining/rules.html", rules=lines, privacy_line=privacy_line, alias=half["alias"])
+    return flask.render_template(
+        "joining/rules.html", rules=lines, privacy_line=privacy_line, alias=half["alias"], door="joining"
+    )
 
 
 @blueprint.post("/afspraken")

@@ -315,4 +315,4 @@ def _never_number_twice() -> None:
 
 def downgrade() -> None:
     """Back to the first tables. What was sealed cannot stand in a column of plain text, and is left out."""
-    raise NotImplementedError("what was sealed is not written in clear again; restore a backup instead")
+    raise RuntimeError("what was sealed is not written in clear again; restore a backup instead")
