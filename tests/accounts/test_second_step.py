@@ -9,11 +9,13 @@ from dataclasses import replace
 import flask
 import pyotp
 import pytest
+from sqlalchemy import select
 
 from app import web
 from app.accounts import accounts, second_factor, signins
 from app.accounts.web import entering
 from app.core import ids
+from app.core.audit import AuditLine
 from app.main import create_app
 from tests.accounts.test_second_factor import code_at
 from tests.accounts.visitor import PASSWORD, SECRETS, WORDS, Visitor
@@ -99,6 +101,16 @@ def test_the_session_is_a_new_one_and_the_earlier_one_is_over(
     assert who(site, before) is None
     with hanna.client.session_transaction() as visit:
         assert set(visit) <= {"csrf_token", "_fresh"}
+
+
+def test_that_staff_came_in_is_on_record_and_that_a_client_did_is_not(
+    site: flask.Flask, hanna: Visitor, people: dict[str, int], code: Callable[..., dict[str, str]]
+) -> None:
+    hanna.post("/terug/stap", code())
+    Visitor(site).sign_in("stille-otter-41", WORDS)
+    with hanna.house.database.read() as r:
+        lines = r.db.scalars(select(AuditLine.object_id).where(AuditLine.action == "session.started")).all()
+    assert lines == [people["hanna"]]
 
 
 def test_clients_come_in_with_their_words_alone(site: flask.Flask, people: dict[str, int]) -> None:

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app import web
 from app.accounts import accounts, once, signins
-from app.core import ids
+from app.core import audit, ids
 from app.core.errors import Unauthenticated
 from app.core.permissions import Role
 from app.core.work import Work
@@ -31,6 +31,8 @@ def start_session(w: Work, person_id: int, *, confirmed: bool = False, proof: st
         raise Unauthenticated(once.STALE)
     lasts = web.house().settings.lasts(staff=known.role is not Role.CLIENT)
     client = known.role is Role.CLIENT  # their words are all the proof there is, and they typed them just now
+    if not client:  # who on the staff was in when is asked after an incident; when a client came is nobody's business
+        audit.record(w, "session.started", "person", person_id)
     return signins.start(w, person_id, lasts, confirmed=confirmed or client)
 
 
