@@ -6,17 +6,20 @@ doors themselves, as everybody, and compares.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlalchemy import select
 
 from app.accounts.models import Person
 from app.core.permissions import BUNDLES, Permission, Role
+from app.core.readers import NOBODY, Readers, holders
 from app.core.work import Work
 from groups import rooms
 from groups.models import Seat
 from groups.rules import FACILITATOR
 from moderation import subjects
+
+__all__ = ["NOBODY", "WRITINGS", "Readers", "Writing", "holders", "of_answer", "of_glass_note", "of_room"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,28 +40,8 @@ WRITINGS = {
     "shared": Writing(seats=True, subject="answer"),
     "counted": Writing(),
     "private": Writing(),
+    "glass note": Writing(),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Readers:
-    """Everybody but the writer who can read something. `members` counts the others; `names` are facilitators, and
-    in a pair the buddies. `reviewers` read only what is held, reported or speaks of danger, and with `context` the few
-    lines before it; `outsiders` only through broken glass.
-    """
-
-    members: int = 0
-    names: tuple[str, ...] = ()
-    reviewers: frozenset[Role] = field(default_factory=frozenset)
-    outsiders: frozenset[Role] = field(default_factory=frozenset)
-    context: bool = False
-
-    @property
-    def nobody(self) -> bool:
-        return not (self.members or self.names or self.reviewers or self.outsiders)
-
-
-NOBODY = Readers()
 
 
 def of_room(w: Work, found: rooms.Place) -> Readers:
@@ -71,8 +54,13 @@ def of_answer(w: Work, found: rooms.Place, sharing: str) -> Readers:
     return _readers(w, found, WRITINGS[sharing])
 
 
-def _readers(w: Work, found: rooms.Place, writing: Writing) -> Readers:
-    members, names = _seated(w, found) if writing.seats else (0, ())
+def of_glass_note(w: Work) -> Readers:
+    """Who reads why somebody broke the glass."""
+    return _readers(w, None, WRITINGS["glass note"])
+
+
+def _readers(w: Work, found: rooms.Place | None, writing: Writing) -> Readers:
+    members, names = _seated(w, found) if writing.seats and found else (0, ())
     return Readers(
         members,
         names,
@@ -80,11 +68,6 @@ def _readers(w: Work, found: rooms.Place, writing: Writing) -> Readers:
         holders(Permission.ORGANISATION_GLASS_BREAK) if writing.glass else frozenset(),
         writing.context,
     )
-
-
-def holders(permission: Permission) -> frozenset[Role]:
-    """The roles that hold a permission."""
-    return frozenset(role for role, bundle in BUNDLES.items() if permission in bundle)
 
 
 def _seated(w: Work, found: rooms.Place) -> tuple[int, tuple[str, ...]]:

@@ -13,6 +13,7 @@ from app.core import audit, ids
 from app.core.errors import Closed, Forbidden, Invalid, NotFound
 from app.core.i18n import N_
 from app.core.permissions import Role
+from app.core.readers import NOBODY
 from app.core.text import plain
 from app.core.work import Work
 from moderation import subjects
@@ -26,6 +27,7 @@ REASONS = ("contact", "identity", "tone", "explicit", "link", "safety", "mistake
 _NOTHING = 0  # the number of what is there no longer
 # Who leads which group, asked of the table by name: its package stands above this one.
 _LEADS = table("memberships", column("group_id"), column("person_id"), column("role"), column("left_at"))
+NOTE_READERS = NOBODY  # no page shows a note again
 _URGENT = {"crisis_self", "crisis_other", "child_safety"}
 
 

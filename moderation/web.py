@@ -20,7 +20,7 @@ def waiting() -> Any:
     """What waits, danger first."""
     with web.read() as w:
         cards = queue.waiting(w)
-    return flask.render_template("moderation/queue.html", cards=cards, detail=None, reasons=queue.REASONS)
+    return _show(cards, None)
 
 
 @blueprint.get("/beoordelen/<case>")
@@ -30,7 +30,7 @@ def look(case: str) -> Any:
     with web.work() as w:
         cards = queue.waiting(w)
         detail = queue.look(w, case)
-    return flask.render_template("moderation/queue.html", cards=cards, detail=detail, reasons=queue.REASONS)
+    return _show(cards, detail)
 
 
 @blueprint.post("/beoordelen/<case>")
@@ -42,3 +42,13 @@ def decide(case: str) -> Any:
         decision, reason, note = form.get("decision", ""), form.get("reason", ""), form.get("note", "")
         queue.decide(w, case, web.number("version"), decision, reason, note)
     return web.done(flask.url_for("moderation.waiting"))
+
+
+def _show(cards: list[queue.Card], detail: queue.Detail | None) -> str:
+    return flask.render_template(
+        "moderation/queue.html",
+        cards=cards,
+        detail=detail,
+        reasons=queue.REASONS,
+        readers=queue.NOTE_READERS,
+    )

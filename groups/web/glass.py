@@ -9,7 +9,7 @@ from flask import Blueprint, request
 
 from app import web
 from app.core.permissions import Permission
-from groups import glass
+from groups import glass, readers
 
 blueprint = Blueprint("glass", __name__)
 
@@ -20,7 +20,8 @@ def panes() -> Any:
     """The groups that one does not lead, and what it takes to look inside."""
     with web.read() as w:
         found = glass.panes(w)
-    return flask.render_template("groups/glass.html", panes=found, reasons=glass.REASONS, inside=None)
+        who = readers.of_glass_note(w)
+    return flask.render_template("groups/glass.html", panes=found, reasons=glass.REASONS, inside=None, readers=who)
 
 
 @blueprint.post("/elders-meelezen/<group>")
@@ -39,4 +40,5 @@ def look(group: str) -> Any:
     with web.work() as w:
         inside = glass.look(w, group)
         found = glass.panes(w)
-    return flask.render_template("groups/glass.html", panes=found, reasons=glass.REASONS, inside=inside)
+        who = readers.of_glass_note(w)
+    return flask.render_template("groups/glass.html", panes=found, reasons=glass.REASONS, inside=inside, readers=who)

@@ -108,7 +108,7 @@ WRITTEN = (
         "zevenwolkenlucht", "Mees", to_nobody, {"Mees"}
     ),  # a line of a check-in: the buddy knows only that it is done
     written("zevenlantaarn", "Mees", to_nobody, {"Mees"}),  # what happened, in a report
-    written("zevengrindpad", "Marit", to_nobody, {"Marit"}),  # a reviewer's note
+    written("zevengrindpad", "Marit", lambda _world: queue.NOTE_READERS, {"Marit"}),
 )
 SHARED_LINE = "zevenboterbloem"  # in Noor's check-in, shared with the buddy
 
