@@ -64,7 +64,7 @@ def plan(w: Work, group: str, chapter: str, starts_at: datetime, minutes: int) -
     w.db.add(session)
     w.db.flush()
     w.db.add_all(
-        SessionStep(session_id=session.id, position=n, step=step.id, minutes=step.minutes)
+        SessionStep(public_id=ids.public_id(), session_id=session.id, position=n, step=step.id, minutes=step.minutes)
         for n, step in enumerate(lines)
     )
     for member in rooms.members(w, found):
@@ -124,7 +124,7 @@ def move(w: Work, public_id: str, version: int, position: int) -> None:
     Raises `Closed` if the session moved meanwhile or is over, `Invalid` for a step that is not there.
     """
     session, found = running(w, public_id)
-    _change(w, session, version, revealed=False, **_step_clock(w, session, position))
+    _change(w, session, version, **_step_clock(w, session, position))
     w.db.execute(update(Attendance).where(Attendance.session_id == session.id).values(hand_at=None))
     stage.tell(w, session, found)
 
@@ -142,7 +142,9 @@ def reveal(w: Work, public_id: str, version: int) -> None:
     session, found = running(w, public_id)
     if exercises.given(w, session.id, _current(w, session, found).step.id) < 3:
         raise Invalid(N_("Er zijn nog geen drie antwoorden. Bij minder zou je kunnen raden wie wat koos."))
-    _change(w, session, version, revealed=True)
+    _change(w, session, version)
+    line = (SessionStep.session_id == session.id) & (SessionStep.position == session.position)
+    w.db.execute(update(SessionStep).where(line, SessionStep.revealed_at.is_(None)).values(revealed_at=w.now))
     stage.tell(w, session, found)
 
 

@@ -39,6 +39,7 @@ class Line:
     position: int
     step: Step
     minutes: int
+    revealed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,12 @@ def run_sheet(w: Work, session: GroupSession, found: rooms.Place) -> list[Line]:
     """The run-sheet with its steps, in order."""
     chapter = programme(found.programme, found.language).chapter(session.chapter)
     rows = w.db.scalars(select(SessionStep).where(SessionStep.session_id == session.id).order_by(SessionStep.position))
-    return [Line(row.position, chapter.step(row.step), row.minutes) for row in rows]
+    return [Line(row.position, chapter.step(row.step), row.minutes, row.revealed_at is not None) for row in rows]
+
+
+def current(w: Work, session: GroupSession, found: rooms.Place) -> Line:
+    """The line of the run-sheet that everybody is at."""
+    return run_sheet(w, session, found)[session.position]
 
 
 def state(w: Work, session: GroupSession, found: rooms.Place) -> dict[str, Any]:
@@ -107,7 +113,7 @@ def state(w: Work, session: GroupSession, found: rooms.Place) -> dict[str, Any]:
         "only_staff_writes": session.only_staff_writes,
         "present": _present(w, session),
         "hands": hands,
-        "answers": exercises.summary(w, session.id, line.step, session.revealed),
+        "answers": exercises.summary(w, session.id, line.step, line.revealed),
     }
 
 

@@ -1,10 +1,10 @@
-"""Cases: something a person must look at, and what was decided."""
+"""Cases: something a person must look at, and what was decided. Flags: that a member asked somebody to look."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.crypto import Sealed
@@ -39,3 +39,21 @@ class Case(Base):
     decided_at: Mapped[datetime | None] = mapped_column(Moment)
 
     __table_args__ = (Index(None, "organisation_id", "decided_at", "level", "due_at"),)
+
+
+class Flag(Base):
+    """That somebody asked a person to look at something. Nobody is told who; it is kept so that each counts once.
+
+    `reason` is a code; `at` is to the minute.
+    """
+
+    __tablename__ = "flags"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    subject_kind: Mapped[str] = mapped_column(String(20))
+    subject_id: Mapped[int]
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    reason: Mapped[str] = mapped_column(String(20))
+    at: Mapped[datetime] = mapped_column(Moment)
+
+    __table_args__ = (UniqueConstraint("subject_kind", "subject_id", "person_id"), Index(None, "person_id"))

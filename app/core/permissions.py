@@ -19,6 +19,8 @@ class Role(StrEnum):
 
 class Permission(StrEnum):
     GROUP_ACCESS_RENEW = "group:access:renew"
+    GROUP_DOSSIER_READ = "group:dossier:read"
+    GROUP_FLAG_RAISE = "group:flag:raise"
     GROUP_HAND_RAISE = "group:hand:raise"
     GROUP_INVITATION_MAKE = "group:invitation:make"
     GROUP_MEMBER_LIST = "group:member:list"
@@ -26,7 +28,9 @@ class Permission(StrEnum):
     GROUP_MEMBER_REMOVE = "group:member:remove"
     GROUP_MESSAGE_POST = "group:message:post"
     GROUP_MESSAGE_READ = "group:message:read"
+    GROUP_NOTE_WRITE = "group:note:write"
     GROUP_PAIR_MAKE = "group:pair:make"
+    GROUP_ROOM_RUN = "group:room:run"
     GROUP_SESSION_ATTEND = "group:session:attend"
     GROUP_SESSION_LEAD = "group:session:lead"
     ORGANISATION_CASE_DECIDE = "organisation:case:decide"
@@ -40,10 +44,12 @@ class Permission(StrEnum):
     OWN_ACCOUNT_CHANGE = "own:account:change"
     OWN_ACCOUNT_ERASE = "own:account:erase"
     OWN_ANSWER_WRITE = "own:answer:write"
+    OWN_CALENDAR_READ = "own:calendar:read"
     OWN_CHECKIN_WRITE = "own:checkin:write"
     OWN_DATA_READ = "own:data:read"
     OWN_GROUP_LEAVE = "own:group:leave"
     OWN_INVITATION_USE = "own:invitation:use"
+    OWN_MESSAGE_CHANGE = "own:message:change"
     OWN_PAIR_READ = "own:pair:read"
     OWN_REPORT_WRITE = "own:report:write"
     OWN_TODAY_READ = "own:today:read"
@@ -60,7 +66,15 @@ _EVERYBODY = frozenset(
     }
 )
 _IN_THE_ROOM = frozenset(
-    {Permission.GROUP_MESSAGE_POST, Permission.GROUP_MESSAGE_READ, Permission.GROUP_SESSION_ATTEND}
+    {
+        Permission.GROUP_FLAG_RAISE,
+        Permission.GROUP_MESSAGE_POST,
+        Permission.GROUP_MESSAGE_READ,
+        Permission.GROUP_NOTE_WRITE,
+        Permission.GROUP_SESSION_ATTEND,
+        Permission.OWN_CALENDAR_READ,
+        Permission.OWN_MESSAGE_CHANGE,
+    }
 )
 
 BUNDLES: dict[Role, frozenset[Permission]] = {
@@ -80,11 +94,13 @@ BUNDLES: dict[Role, frozenset[Permission]] = {
     | _IN_THE_ROOM
     | {
         Permission.GROUP_ACCESS_RENEW,
+        Permission.GROUP_DOSSIER_READ,
         Permission.GROUP_INVITATION_MAKE,
         Permission.GROUP_MEMBER_LIST,
         Permission.GROUP_MEMBER_MUTE,
         Permission.GROUP_MEMBER_REMOVE,
         Permission.GROUP_PAIR_MAKE,
+        Permission.GROUP_ROOM_RUN,
         Permission.GROUP_SESSION_LEAD,
         Permission.ORGANISATION_CASE_DECIDE,
         Permission.ORGANISATION_CASE_READ,

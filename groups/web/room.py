@@ -79,7 +79,7 @@ def answer(room: str) -> Any:
             value,
             share="share" in request.form,
             session_id=session.id if session else 0,
-            revealed=bool(session and session.revealed),
+            revealed=session is not None and stage.current(w, session, found).revealed,
         )
         if session is not None:
             stage.tell(w, session, found)
