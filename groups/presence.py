@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from app.core.errors import Closed, NotFound
 from app.core.i18n import N_
 from app.core.work import Work
-from groups import rooms, sessions, stage
+from groups import rooms, stage, steering
 from groups.models import Attendance, Membership
 
 
@@ -52,7 +52,7 @@ def raise_hand(w: Work, room: str, up: bool) -> None:
 
 def give_word(w: Work, public_id: str, alias: str) -> None:
     """Give somebody the word: their hand goes down and they hear that it is their turn."""
-    session, found = sessions.running(w, public_id)
+    session, found = steering.running(w, public_id)
     membership = w.db.execute(
         select(Membership.id, Membership.person_id).where(
             Membership.group_id == found.group_id, Membership.alias == alias

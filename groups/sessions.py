@@ -13,11 +13,11 @@ from typing import Any
 from sqlalchemy import select, update
 
 from app.core import audit, clock, ids
-from app.core.errors import Closed, Forbidden, Invalid, NotFound
+from app.core.errors import Closed, Invalid
 from app.core.i18n import N_
 from app.core.work import Work
 from app.notify import outbox
-from groups import exercises, rooms, stage
+from groups import exercises, rooms, stage, steering
 from groups.curriculum import programme
 from groups.models import Attendance, Group, GroupSession, Membership, Room, SessionStep
 from groups.rules import MEMBER
@@ -93,27 +93,19 @@ def upcoming(w: Work, *, limit: int = 5) -> list[Planned]:
     return [_planned(s, g, room, role, alias, language) for s, g, room, role, alias in rows]
 
 
-def lead(w: Work, public_id: str) -> tuple[GroupSession, rooms.Place]:
-    """A session one leads. Raises `NotFound` or `Forbidden`."""
-    session, found = _attend(w, public_id)
-    if not found.leads:
-        raise Forbidden
-    return session, found
-
-
 def open_session(w: Work, public_id: str, version: int) -> None:
     """Open the room for the session and start its first step. One session a group at a time.
 
     Writes state and an audit line; announces `session.state`. Raises `Closed` if it moved meanwhile.
     """
-    session, found = lead(w, public_id)
+    session, found = steering.lead(w, public_id)
     if session.status != "planned":
         raise Closed
     rooms.lock_group(w, found.group_id)
     other = select(GroupSession.id).where(GroupSession.group_id == found.group_id, GroupSession.status == "open")
     if w.db.scalar(other) is not None:
         raise Closed(N_("Er is al een bijeenkomst open in deze groep. Sluit die eerst af."))
-    _change(w, session, version, status="open", opened_at=w.now, **_step_clock(w, session, 0))
+    steering.change(w, session, version, status="open", opened_at=w.now, **_step_clock(w, session, 0))
     audit.record(w, "session.opened", "session", session.id)
     stage.tell(w, session, found)
 
@@ -123,26 +115,26 @@ def move(w: Work, public_id: str, version: int, position: int) -> None:
 
     Raises `Closed` if the session moved meanwhile or is over, `Invalid` for a step that is not there.
     """
-    session, found = running(w, public_id)
-    _change(w, session, version, **_step_clock(w, session, position))
+    session, found = steering.running(w, public_id)
+    steering.change(w, session, version, **_step_clock(w, session, position))
     w.db.execute(update(Attendance).where(Attendance.session_id == session.id).values(hand_at=None))
     stage.tell(w, session, found)
 
 
 def extend(w: Work, public_id: str, version: int, minutes: int = 2) -> None:
     """Give the current step some more minutes."""
-    session, found = running(w, public_id)
+    session, found = steering.running(w, public_id)
     start_from = max(session.step_ends_at or w.now, w.now)
-    _change(w, session, version, step_ends_at=start_from + timedelta(minutes=minutes))
+    steering.change(w, session, version, step_ends_at=start_from + timedelta(minutes=minutes))
     stage.tell(w, session, found)
 
 
 def reveal(w: Work, public_id: str, version: int) -> None:
     """Show everybody the tally of the current step: before this, only how many answered is to be seen."""
-    session, found = running(w, public_id)
+    session, found = steering.running(w, public_id)
     if exercises.given(w, session.id, _current(w, session, found).step.id) < 3:
         raise Invalid(N_("Er zijn nog geen drie antwoorden. Bij minder zou je kunnen raden wie wat koos."))
-    _change(w, session, version)
+    steering.change(w, session, version)
     line = (SessionStep.session_id == session.id) & (SessionStep.position == session.position)
     w.db.execute(update(SessionStep).where(line, SessionStep.revealed_at.is_(None)).values(revealed_at=w.now))
     stage.tell(w, session, found)
@@ -150,8 +142,8 @@ def reveal(w: Work, public_id: str, version: int) -> None:
 
 def lock(w: Work, public_id: str, version: int, locked: bool) -> None:
     """Let only facilitators write, or everybody again."""
-    session, found = running(w, public_id)
-    _change(w, session, version, only_staff_writes=locked)
+    session, found = steering.running(w, public_id)
+    steering.change(w, session, version, only_staff_writes=locked)
     stage.tell(w, session, found)
 
 
@@ -160,28 +152,10 @@ def close(w: Work, public_id: str, version: int) -> None:
 
     Writes state and an audit line; announces `session.state` with status `closed`.
     """
-    session, found = running(w, public_id)
-    _change(w, session, version, status="closed", closed_at=w.now, only_staff_writes=False)
+    session, found = steering.running(w, public_id)
+    steering.change(w, session, version, status="closed", closed_at=w.now, only_staff_writes=False)
     audit.record(w, "session.closed", "session", session.id)
     stage.tell(w, session, found)
-
-
-def _attend(w: Work, public_id: str) -> tuple[GroupSession, rooms.Place]:
-    row = w.db.execute(
-        select(GroupSession, Group.public_id)
-        .join(Group, Group.id == GroupSession.group_id)
-        .where(GroupSession.public_id == public_id)
-    ).first()
-    if row is None:
-        raise NotFound
-    return row[0], rooms.group_place(w, row[1])
-
-
-def running(w: Work, public_id: str) -> tuple[GroupSession, rooms.Place]:
-    session, found = lead(w, public_id)
-    if session.status != "open":
-        raise Closed(N_("Deze bijeenkomst is niet open."))
-    return session, found
 
 
 def _current(w: Work, session: GroupSession, found: rooms.Place) -> stage.Line:
@@ -199,19 +173,6 @@ def _step_clock(w: Work, session: GroupSession, position: int) -> dict[str, Any]
         "step_started_at": w.now,
         "step_ends_at": w.now + timedelta(minutes=minutes),
     }
-
-
-def _change(w: Work, session: GroupSession, version: int, **values: Any) -> None:
-    """Change the session if it is still at `version`; the first of two clicks wins."""
-    changed = w.db.execute(
-        update(GroupSession)
-        .where(GroupSession.id == session.id, GroupSession.version == version)
-        .values(version=version + 1, **values)
-        .returning(GroupSession.id)
-    ).first()
-    if changed is None:
-        raise Closed(N_("Er was net iemand anders sneller. Je ziet nu waar iedereen is."))
-    w.db.refresh(session)
 
 
 def _planned(s: GroupSession, g: Group, room: str, role: str, alias: str, language: str) -> Planned:

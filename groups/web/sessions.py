@@ -16,7 +16,7 @@ from app.core.errors import Closed, Invalid
 from app.core.i18n import N_
 from app.core.permissions import Permission
 from app.core.work import Work
-from groups import conversation, exercises, presence, readers, rooms, sessions, stage
+from groups import conversation, exercises, presence, readers, rooms, sessions, stage, steering
 from groups.curriculum import programme
 from moderation import queue
 
@@ -65,7 +65,7 @@ def plan() -> Any:
 def cockpit(session: str) -> Any:
     """Everything a facilitator needs during a session, on one screen."""
     with web.read() as w:
-        row, found = sessions.lead(w, session)
+        row, found = steering.lead(w, session)
         lines = stage.run_sheet(w, row, found)
         page = {
             "session": stage.shown(row),
@@ -151,7 +151,7 @@ def give_word(session: str) -> Any:
 def mute(session: str) -> Any:
     """Let somebody only read for ten minutes, or write again."""
     with web.work() as w:
-        row, found = sessions.lead(w, session)
+        row, found = steering.lead(w, session)
         minutes = 0 if request.form.get("lift") == "1" else 10
         rooms.mute(w, found.room, request.form.get("alias", ""), minutes)
         stage.tell(w, row, found)
@@ -163,7 +163,7 @@ def mute(session: str) -> Any:
 def report(session: str) -> Any:
     """What is kept of a session: who came and how long, and how many answered each step."""
     with web.read() as w:
-        row, found = sessions.lead(w, session)
+        row, found = steering.lead(w, session)
         lines = stage.run_sheet(w, row, found)
         answers = {line.step.id: exercises.given(w, row.id, line.step.id) for line in lines if line.step.answered}
         chapter = programme(found.programme, web.language()).chapter(row.chapter)

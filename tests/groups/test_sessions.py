@@ -13,7 +13,7 @@ from app.core.audit import AuditLine
 from app.core.errors import Closed, Forbidden, Invalid, NotFound
 from app.core.work import Database
 from app.notify.models import OutboxItem
-from groups import exercises, presence, rooms, sessions, stage
+from groups import exercises, presence, rooms, sessions, stage, steering
 from groups.curriculum import programme
 from groups.models import Attendance, GroupSession
 from tests import builders
@@ -64,7 +64,7 @@ def test_a_session_is_planned_with_the_chapters_run_sheet_and_members_hear_of_it
         assert "session.planned" in r.db.scalars(select(AuditLine.action)).all()
     assert sorted(told) == sorted((m.person_id, "planned", ref) for m in circle.members)
     with database.read(circle.hanna.actor) as r:
-        session, found = sessions.lead(r, ref)
+        session, found = steering.lead(r, ref)
         lines = stage.run_sheet(r, session, found)
     assert [line.step.kind for line in lines] == [
         "round",
@@ -101,7 +101,7 @@ def test_only_its_own_facilitator_leads_a_session(database: Database) -> None:
     circle, other = builders.circle(database), builders.circle(database)
     ref = circle.open_session()
     moves: list[tuple[Callable[..., Any], tuple[Any, ...]]] = [
-        (sessions.lead, ()),
+        (steering.lead, ()),
         (sessions.open_session, (2,)),
         (sessions.move, (2, 1)),
         (sessions.extend, (2,)),
@@ -200,7 +200,7 @@ def test_the_roster_is_for_facilitators_and_names_no_person(database: Database, 
     _arrive(circle, circle.members[0])
     _answer(circle, circle.members[0], "which-feeling", [1])
     with database.read(circle.hanna.actor) as r:
-        session, found = sessions.lead(r, ref)
+        session, found = steering.lead(r, ref)
         roster = stage.roster_items(r, session, found)
     nobody = {"here": False, "came": False, "hand": False, "answered": False, "muted": False}
     assert roster == [
@@ -222,7 +222,7 @@ def test_hands_wait_in_the_order_they_went_up(database: Database, heard: Heard, 
         clock.forward(seconds=1)
     assert _state(circle)["hands"] == ["Noor_eik", "Mees_duin", "Jip_kiezel"]
     with database.read(circle.hanna.actor) as r:
-        roster = stage.roster(r, *sessions.lead(r, ref))
+        roster = stage.roster(r, *steering.lead(r, ref))
     assert [p.alias for p in roster] == ["Jip_kiezel", "Mees_duin", "Noor_eik"]  # a row never moves under a pointer
     _lead(circle, presence.give_word, ref, "Noor_eik")
     assert {"kind": "word", "room": circle.room} in heard.payloads(f"person:{noor.person_id}", "notice")
@@ -254,7 +254,7 @@ def test_who_came_is_noted_once_with_the_last_sign_of_life(
     clock.forward(seconds=60)
     assert _state(circle)["present"] == 0
     with database.read(circle.hanna.actor) as r:
-        rows = stage.attendance(r, *sessions.lead(r, ref))
+        rows = stage.attendance(r, *steering.lead(r, ref))
     assert rows == [
         ("Jip_kiezel", None, None),
         ("Mees_duin", came, came + timedelta(minutes=2)),
