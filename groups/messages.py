@@ -1,39 +1,39 @@
-"""Messages: posting them once, reading them back in order, deciding about the held ones.
+"""Messages: posting them, each once, in the order in which they came.
 
 `post` takes a list, because messages that wait together are stored together (`app.live.writer`): for the whole
-list it asks the database once who stands where, once which keys are known, and writes once.
+list it asks the database once who stands where, once which keys are known, and writes once (`groups.seating`).
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, tuple_, update
+from sqlalchemy import bindparam, insert, select, update
 
-from app.accounts import signins
-from app.accounts.models import Person, SignIn
-from app.core import clock, ids
-from app.core.crypto import DataKey, place_of
-from app.core.db import Moment
+from app.core import clock
+from app.core.crypto import place_of
 from app.core.errors import AppError, Invalid, NotFound, RateLimited, Unauthenticated
 from app.core.i18n import N_
 from app.core.work import Work
-from app.notify import outbox
-from groups import conversation, rooms, rules
-from groups.models import Group, GroupSession, Message, Room, Seat, message_row
+from groups import climate, conversation, mentions, rooms, rules, seating
+from groups.models import Message, Room, message_row
 from groups.pace import Pace
 from moderation import queue
-from moderation.screening import Verdict, Where, mask, screen
+from moderation.screening import Verdict, Where, screen
 
 _KEPT_BACK = ("held", "rejected")
+_NOTHING_FOUND = Verdict("allow", False, (), "")  # the text is the one that was sent
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A message somebody wants to place. `session` is the hash of the session it came in on."""
+    """A message somebody wants to place. `session` is the hash of the session it came in on.
+
+    `clean` says that the text was screened on its way in and nothing was found (`moderation.screening.is_clean`).
+    """
 
     person_id: int
     session: str
@@ -42,6 +42,7 @@ class Post:
     text: str
     reply_to: int | None = None
     mask_ok: bool = False
+    clean: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +62,10 @@ class Posted:
 
 @dataclass(frozen=True, slots=True)
 class _Facts:
-    """What the whole batch asked the database once: sessions that stand, and messages that may be answered."""
+    """What the whole batch asked the database once: sessions that stand, and what is answered, by room and number."""
 
     standing: set[str]
-    answerable: set[tuple[int, int | None]]
+    quotes: Mapping[tuple[int, int], conversation.Quote]
 
 
 @dataclass(slots=True)
@@ -82,52 +83,6 @@ _MESSAGES: Any = Message.__table__
 _ROOMS: Any = Room.__table__
 
 # Prepared once: building a statement costs more than running it, and these run for every batch.
-_SEATS = (
-    select(
-        Seat.id.label("seat_id"),
-        Seat.person_id,
-        Seat.alias,
-        Seat.role,
-        Seat.muted_until,
-        Room.id.label("room_id"),
-        Room.public_id.label("room"),
-        Room.kind,
-        Room.pace,
-        Room.last_seq,
-        Room.closed_at,
-        Group.id.label("group_id"),
-        Group.organisation_id,
-        Group.language,
-        SignIn.token_hash,
-        DataKey.id.label("key_id"),
-        DataKey.master,
-        DataKey.wrapped,
-        GroupSession.only_staff_writes,
-    )
-    .join(Room, Room.id == Seat.room_id)
-    .join(Group, Group.id == Room.group_id)
-    .join(SignIn, SignIn.person_id == Seat.person_id)
-    .join(Person, Person.id == Seat.person_id)
-    .join(DataKey, DataKey.person_id == Seat.person_id)
-    .outerjoin(
-        GroupSession,
-        (GroupSession.group_id == Group.id) & (GroupSession.status == "open") & (Room.kind == "group"),
-    )
-    .where(
-        tuple_(Seat.person_id, Room.public_id).in_(bindparam("wanted", expanding=True)),
-        SignIn.token_hash.in_(bindparam("sessions", expanding=True)),
-        SignIn.revoked_at.is_(None),
-        SignIn.expires_at > bindparam("now", type_=Moment),
-        Person.suspended_at.is_(None),
-        Seat.left_at.is_(None),
-    )
-    .order_by(Room.id)
-)
-_KNOWN = select(Message.seat_id, Message.key, Message.seq, Message.status, Message.masked, Message.text).where(
-    Message.room_id.in_(bindparam("rooms", expanding=True)),
-    Message.seat_id.in_(bindparam("seats", expanding=True)),
-    Message.key.in_(bindparam("keys", expanding=True)),
-)
 _COUNT = update(_ROOMS).where(_ROOMS.c.id == bindparam("room")).values(last_seq=bindparam("last"))
 _INSERT = insert(_MESSAGES)
 
@@ -138,11 +93,11 @@ def post(w: Work, commands: Sequence[Post], pace: Pace) -> list[Posted | AppErro
     Per message the answer is a `Posted` or the refusal. A key seen before gets its first answer again. What
     would be masked is not stored but answered as a preview, unless the author agreed. Held messages and crisis
     phrases open a case in the same transaction. Writes messages, room counters, cases, outbox rows; announces
-    `messages` to each room and notices to authors and staff.
+    `messages` to each room and notices to authors, to whoever is called by name, and to staff.
     """
-    seats = _seats(w, commands)
+    seats = seating.seats(w, commands)
     known = _known(w, commands, seats)
-    facts = _Facts(_standing(w, commands, seats), _answerable(w, commands, seats))
+    facts = _Facts(seating.standing(w, commands, seats), _quotes(w, commands, seats))
     answers: list[Posted | AppError | None] = [None] * len(commands)
     ready: list[_Ready] = []
     taken: set[tuple[int, str]] = set()
@@ -164,92 +119,32 @@ def post(w: Work, commands: Sequence[Post], pace: Pace) -> list[Posted | AppErro
         else:
             taken.add((checked.seat.seat_id, command.key))
             ready.append(checked)
-    for item, posted in zip(ready, _store(w, ready), strict=True):
+    for item, posted in zip(ready, _store(w, ready, facts), strict=True):
         answers[item.index] = posted
+    _watch_for_floods(w, ready, pace)
     return [a for a in answers if a is not None]
 
 
-def release(w: Work, message_id: int) -> None:
-    """Place a held message now, at the end of the conversation, without what identifies. For the review queue."""
-    row = _for_review(w, message_id)
-    if row.Message.status != "held":
-        return
-    seq = _next_seq(w, row.Message.room_id)
-    written = conversation.text_of(w, row.Message)
-    text = mask(written, lang=row.language, aliases=rooms.aliases_in(w, row.Message.room_id))
-    name = message_row(row.Message.seat_id, row.Message.key)
-    row.Message.masked = row.Message.masked or text != written
-    row.Message.seq, row.Message.status = seq, "posted"
-    row.Message.text = w.ring.seal(row.person_id, Message.text, name, text)
-    at = clock.iso_minute(row.Message.at)
-    view = conversation.View(seq, row.alias, row.role, text, at, row.Message.reply_to, "posted")
-    w.announce(f"room:{row.room}", "messages", {"room": row.room, "items": [view.as_dict()]})
-    w.announce(f"person:{row.person_id}", "notice", {"kind": "released", "room": row.room, "key": row.Message.key})
-
-
-def reject(w: Work, message_id: int, reason: str) -> None:
-    """Keep a held message back for good; hide one that was posted. The author hears why."""
-    row = _for_review(w, message_id)
-    message = row.Message
-    if message.status == "held":
-        message.status = "rejected"
-    elif message.status == "posted":
-        message.status = "hidden"
-        w.announce(f"room:{row.room}", "message.changed", {"room": row.room, "seq": message.seq, "status": "hidden"})
-    notice = {"kind": "rejected", "room": row.room, "key": message.key, "reason": reason}
-    w.announce(f"person:{row.person_id}", "notice", notice)
-    outbox.queue(w, row.person_id, "rejected", reason, f"rejected:{message_id}")
-
-
-def _seats(w: Work, commands: Iterable[Post]) -> dict[tuple[int, str, str], Any]:
-    """Who stands where, for live sessions only: one query for the whole batch.
-
-    On PostgreSQL it locks the rooms in one order, so that numbers are given without holes and in commit order.
-    """
-    query = _SEATS.with_for_update(of=Room) if w.db.get_bind().dialect.name == "postgresql" else _SEATS
-    wanted = {(c.person_id, c.room) for c in commands if ids.is_ref(c.room)}
-    sessions = {c.session for c in commands}
-    rows = w.db.connection().execute(query, {"wanted": list(wanted), "sessions": list(sessions), "now": w.now})
-    return {(r.person_id, r.room, r.token_hash): r for r in rows}
-
-
-def _standing(w: Work, commands: Iterable[Post], seats: dict[tuple[int, str, str], Any]) -> set[str]:
-    """Which sessions still stand, of those whose owner has no seat where they want to write. At most one query."""
-    doubtful = {c.session for c in commands if (c.person_id, c.room, c.session) not in seats}
-    return signins.live_sessions(w.db, list(doubtful), w.now) if doubtful else set()
-
-
-def _answerable(
-    w: Work, commands: Iterable[Post], seats: dict[tuple[int, str, str], Any]
-) -> set[tuple[int, int | None]]:
-    """The messages that are replied to and still stand, as room and number. At most one query."""
-    wanted = set()
+def _quotes(
+    w: Work, commands: Iterable[Post], seats: Mapping[seating.Key, Any]
+) -> dict[tuple[int, int], conversation.Quote]:
+    """What the messages that are replied to say, where they still stand. One query for each room with replies."""
+    wanted: dict[int, set[int]] = defaultdict(set)
     for command in commands:
         seat = seats.get((command.person_id, command.room, command.session))
         if seat is not None and command.reply_to is not None:
-            wanted.add((seat.room_id, command.reply_to))
-    if not wanted:
-        return set()
-    query = select(Message.room_id, Message.seq).where(
-        tuple_(Message.room_id, Message.seq).in_(list(wanted)), Message.status == "posted"
-    )
-    return {(row.room_id, row.seq) for row in w.db.execute(query)}
+            wanted[seat.room_id].add(command.reply_to)
+    return {
+        (room_id, seq): quote
+        for room_id, seqs in wanted.items()
+        for seq, quote in conversation.quotes(w, room_id, seqs).items()
+    }
 
 
-def _known(w: Work, commands: Iterable[Post], seats: dict[tuple[int, str, str], Any]) -> dict[tuple[int, str], Posted]:
-    """Answers already given, by seat and key: one query for the whole batch, served by the unique index."""
-    if not seats:
-        return {}
-    rows = w.db.connection().execute(
-        _KNOWN,
-        {
-            "rooms": list({s.room_id for s in seats.values()}),
-            "seats": list({s.seat_id for s in seats.values()}),
-            "keys": list({c.key for c in commands}),
-        },
-    )
+def _known(w: Work, commands: Sequence[Post], seats: Mapping[seating.Key, Any]) -> dict[tuple[int, str], Posted]:
+    """Answers already given, by seat and key."""
     known = {}
-    for r in rows:
+    for r in seating.known(w, commands, seats):
         text = w.ring.open(Message.text, message_row(r.seat_id, r.key), r.text) if r.masked else None
         known[r.seat_id, r.key] = Posted("held" if r.status in _KEPT_BACK else "posted", r.seq, r.masked, text)
     return known
@@ -259,13 +154,14 @@ def _check(w: Work, index: int, command: Post, seat: Any, facts: _Facts, pace: P
     """Everything that can refuse a message, before anything is written."""
     if seat is None:
         raise NotFound if command.session in facts.standing else Unauthenticated
-    standing = rules.Standing(seat.role, seat.muted_until, seat.closed_at is not None, bool(seat.only_staff_writes))
-    refusal = rules.may_post(standing, w.now)
+    refusal = rules.may_post(seating.standing_of(seat, pace.since(seat.seat_id, command.key)), w.now)
     if refusal is not None:
         raise refusal
-    if command.reply_to is not None and (seat.room_id, command.reply_to) not in facts.answerable:
+    if command.reply_to is not None and (seat.room_id, command.reply_to) not in facts.quotes:
         raise Invalid(N_("Het bericht waarop je antwoordt is er niet meer. Je tekst staat er nog."))
     recent = pace.check(seat.seat_id, command.key, command.text, seat.pace)
+    if command.clean:
+        return _Ready(index, command, seat, _NOTHING_FOUND, "posted")
     where: Where = "pair" if seat.kind == "pair" else "group"
     verdict = screen(command.text, lang=seat.language, where=where, recent=recent)
     if verdict.action == "mask" and {"identity", "contact"} & set(_kinds(verdict)):  # a name, or an alias in here?
@@ -277,51 +173,83 @@ def _check(w: Work, index: int, command: Post, seat: Any, facts: _Facts, pace: P
     return _Ready(index, command, seat, verdict, "held" if verdict.action == "hold" else "posted")
 
 
-def _store(w: Work, ready: Sequence[_Ready]) -> list[Posted]:
+def _store(w: Work, ready: Sequence[_Ready], facts: _Facts) -> list[Posted]:
     """Number and insert what passed, open the cases, announce. In the order given."""
+    if not ready:
+        return []
     numbers = _number(w, ready)
     at = clock.minute(w.now)
-    rows, answers = [], []
+    w.db.connection().execute(_INSERT, [_row(w, item, seq, at) for item, seq in zip(ready, numbers, strict=True)])
     items: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    answers = []
     for item, seq in zip(ready, numbers, strict=True):
-        seat, verdict, command = item.seat, item.verdict, item.command
-        masked = verdict.action == "mask"
-        place = place_of(Message.text, message_row(seat.seat_id, command.key))
-        rows.append(
-            {
-                "room_id": seat.room_id,
-                "seq": seq,
-                "seat_id": seat.seat_id,
-                "key": command.key,
-                "text": w.ring.unwrap(seat.key_id, seat.master, seat.wrapped).seal(place, verdict.text),
-                "reply_to": command.reply_to,
-                "status": item.status,
-                "masked": masked,
-                "at": at,
-            }
-        )
         if seq is not None:
-            reply = command.reply_to
-            view = conversation.View(seq, seat.alias, seat.role, verdict.text, clock.iso_minute(at), reply, "posted")
-            items[seat.room].append(view.as_dict())
-        crisis = any(r.kind == "crisis_self" for r in verdict.reasons)
-        text = verdict.text if masked else None
-        answers.append(Posted(item.status, seq, masked, text, crisis))
-    if rows:
-        w.db.connection().execute(_INSERT, rows)
+            items[item.seat.room].append(_shown(w, item, seq, clock.iso_minute(at), facts))
+        crisis = any(r.kind == "crisis_self" for r in item.verdict.reasons)
+        masked = item.verdict.action == "mask"
+        answers.append(Posted(item.status, seq, masked, item.verdict.text if masked else None, crisis))
     for room, new in items.items():
         w.announce(f"room:{room}", "messages", {"room": room, "items": new})
     for item, answer in zip(ready, answers, strict=True):
-        if item.status == "held" or item.verdict.alert:
-            _open_case(w, item)
-        if item.status == "held" or answer.crisis:
-            notice = {
-                "kind": "crisis" if answer.crisis else "held",
-                "room": item.seat.room,
-                "key": item.command.key,
-            }
-            w.announce(f"person:{item.command.person_id}", "notice", notice | {"reasons": list(_kinds(item.verdict))})
+        if item.verdict.reasons:
+            _follow_up(w, item, answer)
     return answers
+
+
+def _row(w: Work, item: _Ready, seq: int | None, at: Any) -> dict[str, Any]:
+    seat, command = item.seat, item.command
+    place = place_of(Message.text, message_row(seat.seat_id, command.key))
+    key = w.ring.unwrap(seat.key_id, seat.master, seat.wrapped)
+    return {
+        "room_id": seat.room_id,
+        "seq": seq,
+        "seat_id": seat.seat_id,
+        "key": command.key,
+        "text": key.seal(place, item.verdict.text or command.text),
+        "reply_to": command.reply_to,
+        "status": item.status,
+        "masked": item.verdict.action == "mask",
+        "at": at,
+    }
+
+
+def _shown(w: Work, item: _Ready, seq: int, at: str, facts: _Facts) -> dict[str, Any]:
+    """The message as it reaches everybody in the room; whoever it calls by name is told."""
+    seat, reply = item.seat, item.command.reply_to
+    text = item.verdict.text or item.command.text
+    shown: dict[str, Any] = {"seq": seq, "alias": seat.alias, "role": seat.role, "text": text, "at": at}
+    shown["status"] = "posted"
+    if reply is not None:
+        quote = facts.quotes[seat.room_id, reply]
+        shown |= {"reply_to": reply, "quote": {"alias": quote.alias, "text": quote.text}}
+    if "@" in text:
+        called = mentions.found(text, conversation.callable_in(w, seat.room_id, seat.role))
+        conversation.tell_called(w, seat.room_id, seat.room, seq, seat.seat_id, called)
+        if called:
+            shown["mentions"] = list(called)
+    return shown
+
+
+def _follow_up(w: Work, item: _Ready, answer: Posted) -> None:
+    """What the screening found: a case for whoever reviews, a notice to the author."""
+    if item.status == "held" or item.verdict.alert:
+        _open_case(w, item)
+    if item.status == "held" or answer.crisis:
+        kind = "crisis" if answer.crisis else "held"
+        notice = {"kind": kind, "room": item.seat.room, "key": item.command.key}
+        w.announce(f"person:{item.command.person_id}", "notice", notice | {"reasons": list(_kinds(item.verdict))})
+
+
+def _watch_for_floods(w: Work, ready: Iterable[_Ready], pace: Pace) -> None:
+    """Let a room calm down in which so much comes at once that nobody can follow."""
+    said = Counter(
+        (item.seat.room_id, item.seat.pace)
+        for item in ready
+        if item.status == "posted" and item.seat.role == rules.MEMBER
+    )
+    for (room_id, limit), messages in said.items():
+        if pace.rooms.count(room_id, messages, limit):
+            climate.notice_flood(w, room_id)
 
 
 def _number(w: Work, ready: Sequence[_Ready]) -> list[int | None]:
@@ -337,12 +265,6 @@ def _number(w: Work, ready: Sequence[_Ready]) -> list[int | None]:
     if last:
         w.db.connection().execute(_COUNT, [{"room": room, "last": seq} for room, seq in sorted(last.items())])
     return numbers
-
-
-def _next_seq(w: Work, room_id: int) -> int:
-    """Take one number of a room."""
-    query = update(Room).where(Room.id == room_id).values(last_seq=Room.last_seq + 1).returning(Room.last_seq)
-    return w.db.execute(query).scalar_one()
 
 
 def _open_case(w: Work, item: _Ready) -> None:
@@ -362,16 +284,3 @@ def _open_case(w: Work, item: _Ready) -> None:
 
 def _kinds(verdict: Verdict) -> tuple[str, ...]:
     return tuple(dict.fromkeys(r.kind for r in verdict.reasons))
-
-
-def _for_review(w: Work, message_id: int) -> Any:
-    row = w.db.execute(
-        select(Message, Seat.alias, Seat.role, Seat.person_id, Room.public_id.label("room"), Group.language)
-        .join(Seat, Seat.id == Message.seat_id)
-        .join(Room, Room.id == Message.room_id)
-        .join(Group, Group.id == Room.group_id)
-        .where(Message.id == message_id)
-    ).first()
-    if row is None:
-        raise NotFound
-    return row

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.core.errors import RateLimited
+from groups.tempo import Tempo
 from moderation import screening
 
 _WINDOW = 60.0  # seconds
@@ -26,11 +27,12 @@ class _Line:
 
 
 class Pace:
-    """The tempo of every author on this process. `tick` gives seconds and is replaced in tests."""
+    """The tempo of every author on this process, and of whole `rooms`. `tick` gives seconds; tests replace it."""
 
     def __init__(self, tick: Callable[[], float] = time.monotonic) -> None:
         self._tick = tick
         self._lines: OrderedDict[int, deque[_Line]] = OrderedDict()
+        self.rooms = Tempo(tick)
 
     def check(self, seat_id: int, key: str, text: str, limit: int) -> tuple[str, ...]:
         """Count a new message and return the author's last lines before it. Raises `RateLimited` for a flood.
@@ -53,6 +55,14 @@ class Pace:
         while len(self._lines) > _SEATS:
             self._lines.popitem(last=False)
         return tuple(line.text for line in before[-_LINES:])
+
+    def since(self, seat_id: int, key: str) -> float | None:
+        """Seconds since this author's last message here but for this one, if that is still known."""
+        lines = self._lines.get(seat_id)
+        if not lines:
+            return None
+        last = next((line.at for line in reversed(lines) if line.key != key), None)
+        return None if last is None else self._tick() - last
 
     def forget(self, seat_id: int, key: str) -> None:
         """Take a message back out of the count: it was only a preview."""

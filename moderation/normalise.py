@@ -25,6 +25,7 @@ _FIXPOINT_ROUNDS = 6
 
 _MIXED = re.compile(r"(?<![^\W_])(?:[^\W\d_]+[013457@$]|[013457@$]+[^\W\d_])[^\W_@$]*(?:[@$][^\W_]+)*")
 _LEET = str.maketrans("013457@$", "oieastas")
+_LEET_SIGN = re.compile(r"[013457@$]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def undo_leet(text: str) -> str:
 
     Words with more digits than letters, or with a number at the end, are left alone ("12a", "jan89").
     """
-    if not any(len(word.group()) > 2 for word in _MIXED.finditer(text)):
+    if not _LEET_SIGN.search(text) or not any(len(word.group()) > 2 for word in _MIXED.finditer(text)):
         return text  # "3x" and "2e" alone are no disguise
     return _MIXED.sub(_letters, text)
 

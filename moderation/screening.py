@@ -16,7 +16,7 @@ from moderation.detectors.model import Effect, Finding, Kind, Level
 from moderation.detectors.names import find_names
 from moderation.detectors.numbers import find_numbers, find_spelled
 from moderation.detectors.places import find_places
-from moderation.detectors.split import find_split
+from moderation.detectors.split import continues, find_split
 from moderation.detectors.topics import find_topics
 from moderation.lexicon import load_table
 from moderation.normalise import Normalised, normalise, undo_leet
@@ -72,18 +72,22 @@ def screen(
     This pack has the same rules in every `where`.
     """
     folded = normalise(text)
-    findings, dense = find_topics(folded.text)
-    findings += _leaks(folded)
-    findings += find_split(folded.text, recent)
-    if dense:
-        findings.append(Finding("flood", "dense", 0, len(folded.text), "hold"))
-    findings = _without_repeats(_without_aliases(_without_hosts(findings), folded.text, aliases))
+    findings = _without_repeats(_without_aliases(_found(folded, recent), folded.text, aliases))
     effects = {finding.effect for finding in findings}
     action = _action(effects)
     spans = [(folded.origin(found.start, found.end), found) for found in findings]
     reasons = tuple(Reason(found.kind, found.rule, *span, found.level) for span, found in spans)
     posted = _masked(text, spans, lang) if action == "mask" else text
     return Verdict(action, bool(effects & {"alert", "hold_and_alert"}), reasons, posted)
+
+
+def is_clean(text: str) -> bool:
+    """Is there nothing to find in `text`, wherever and after whatever it is said?
+
+    Then it need not be screened again by who knows the room and the author's lines before.
+    """
+    folded = normalise(text)
+    return not continues(folded.text) and not _found(folded, ())
 
 
 def mask(text: str, *, lang: str = "nl", aliases: frozenset[str] = frozenset()) -> str:
@@ -108,6 +112,16 @@ def flood(ages: Sequence[float], *, text_repeats: int = 0) -> Reason | None:
     if text_repeats > FLOOD_REPEATS:
         return Reason("flood", "repeated")
     return None
+
+
+def _found(folded: Normalised, recent: tuple[str, ...]) -> list[Finding]:
+    """What all detectors find, before any of it is weighed against the rest."""
+    findings, dense = find_topics(folded.text)
+    findings += _leaks(folded)
+    findings += find_split(folded.text, recent)
+    if dense:
+        findings.append(Finding("flood", "dense", 0, len(folded.text), "hold"))
+    return _without_hosts(findings)
 
 
 def _leaks(folded: Normalised) -> Iterator[Finding]:

@@ -1,9 +1,22 @@
-"""Which loop the live path runs on. A driver is a module with the same five functions; a setting chooses it."""
+"""Which loop the live path runs on. A driver is a module with the same few functions; a setting chooses it."""
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import Any, Protocol, cast
+
+
+class Line(Protocol):
+    """The way out to one client. Nothing here waits for the client: what it does not read piles up until it is cut."""
+
+    def write(self, frame: Any) -> None:
+        """Send a frame that `Driver.frame` made, after whatever is still held or waiting."""
+
+    def hold(self, frame: Any) -> None:
+        """Send a frame together with the next one, or with `flush`: two frames in one go cost one."""
+
+    def flush(self) -> None:
+        """Send what is held."""
 
 
 class Driver(Protocol):
@@ -13,11 +26,36 @@ class Driver(Protocol):
 
     def harden(self, server: Any) -> None: ...
 
-    def adopt(self, server: Any, sid: str, environ: Any) -> None: ...
+    def adopt(self, server: Any, sid: str, environ: Any) -> Line: ...
+
+    def frame(self, text: str) -> Any: ...
 
     def cut(self, server: Any, sid: str) -> None: ...
 
     def serve(self, app: Any, host: str, port: int) -> None: ...
+
+
+class PacketLine:
+    """A line by way of the library's own queue: for loops without a shorter way."""
+
+    def __init__(self, server: Any, sid: str) -> None:
+        self._socket = server.eio.sockets[server.manager.eio_sid_from_sid(sid, "/")]
+
+    def write(self, frame: Any) -> None:
+        if not self._socket.closed:
+            self._socket.send(frame)
+
+    hold = write
+
+    def flush(self) -> None:
+        """Nothing is held."""
+
+
+def packet_frame(text: str) -> Any:
+    """What a `PacketLine` takes."""
+    from engineio.packet import MESSAGE, Packet
+
+    return Packet(MESSAGE, data=text)
 
 
 def choose(async_mode: str) -> Driver:

@@ -7,17 +7,20 @@ connection cleanly, and a client that does not read is cut instead of filling th
 
 from __future__ import annotations
 
+import collections
 import os
 import socket
 import time
 import warnings
 from typing import Any
 
+from app.live import frames
+
 PENDING = 200  # packets waiting for one client before it is cut
-FRAGMENTS = 1_024
 FRAMES_A_SECOND = 100
 FRAMES_AT_ONCE = 400
 SEND_BUFFER = 131_072  # bytes the kernel may hold for one client: beyond it the bounded queue fills
+READ_AT_ONCE = 16_384  # bytes
 MAX_SOCKETS = 8_000
 HANDSHAKE_SECONDS = 10
 
@@ -38,15 +41,21 @@ def prepare() -> None:
 
 
 def harden(server: Any) -> None:
-    """Give every client a bounded queue. `server` is a python-socketio server."""
-    server.eio.create_queue = lambda *args, **kwargs: _bounded_queue()
+    """Give every client an outlet of ours instead of an endless queue. `server` is a python-socketio server."""
+    outlet = _outlet_class()
+    server.eio.create_queue = lambda *args, **kwargs: outlet()
 
 
-def adopt(server: Any, sid: str, environ: Any) -> None:
-    """Remember the raw socket of a new client, so that it can be cut from outside."""
-    queue = _queue_of(server, sid)
-    if queue is not None:
-        queue.raw = environ["eventlet.input"].get_socket()
+def adopt(server: Any, sid: str, environ: Any) -> Any:
+    """The line to a new client: from now on its outlet writes to the socket by itself."""
+    outlet = _queue_of(server, sid)
+    outlet.open(environ["samen.websocket"])
+    return outlet
+
+
+def frame(text: str) -> bytes:
+    """A Socket.IO packet as bytes that can be written to any number of clients."""
+    return frames.text(b"4" + text.encode())
 
 
 def cut(server: Any, sid: str) -> None:
@@ -87,19 +96,63 @@ def _queue_of(server: Any, sid: str) -> Any:
     return getattr(client, "queue", None)
 
 
-def _bounded_queue() -> Any:
+class _Framed(bytes):
+    """Bytes that are frames already. The library's writer asks what it finds in the queue for its encoding."""
+
+    def encode(self) -> bytes:
+        return self
+
+
+def _outlet_class() -> Any:
     from eventlet import queue
 
-    class BoundedQueue(queue.Queue):  # type: ignore[misc]
-        """What waits for one client. A client that lets it fill up is cut; it catches up by sequence number."""
+    class Outlet(queue.Queue):  # type: ignore[misc]
+        """What goes out to one client: straight to its socket while that takes it, else by the library's queue.
+
+        A client that lets the queue fill up is cut; it catches up by sequence number. The order is kept: nothing is
+        written past what waits, or past a frame that the library's writer is in the middle of.
+        """
 
         raw: Any = None
+        busy: Any = None
+        held: bytes = b""
+
+        def open(self, websocket: Any) -> None:
+            self.raw, self.busy = websocket.socket.fd, websocket._sendlock
+
+        def get(self, block: bool = True, timeout: float | None = None) -> Any:
+            return super().get(block)  # a writer with nothing to write is no sign of a dead client: pings are
 
         def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
-            if item is not None and self.qsize() >= PENDING:
+            if item is None:
+                super().put(None)
+            else:
+                self.write(frames.text(item.encode().encode()))
+
+        def hold(self, frame: bytes) -> None:
+            self.held += frame
+
+        def flush(self) -> None:
+            if self.held:
+                self.write(b"")
+
+        def write(self, frame: bytes) -> None:
+            if self.held:
+                frame, self.held = self.held + frame, b""
+            if self.raw is not None and not self.queue and not self.busy.locked():
+                try:
+                    sent = self.raw.send(frame)
+                except BlockingIOError:
+                    sent = 0
+                except OSError:
+                    return  # it is gone: its reader sees that too
+                if sent == len(frame):
+                    return
+                frame = frame[sent:]
+            if self.qsize() >= PENDING:
                 self.shut()
                 return
-            super().put(item, block, timeout)
+            super().put(_Framed(frame))
 
         def shut(self) -> None:
             while not self.empty():
@@ -112,55 +165,79 @@ def _bounded_queue() -> Any:
                 except OSError:
                     pass  # it is gone already
 
-    return BoundedQueue()
-
-
-def _unmask(data: bytes, mask: bytes, length: int | None = None, offset: int = 0) -> bytes:
-    """XOR a frame with its mask as one big number; byte by byte a large frame stops everybody for seconds."""
-    size = len(data) if length is None else length
-    turned = mask[offset % 4 :] + mask[: offset % 4]
-    whole = (turned * (size // 4 + 1))[:size]
-    return (int.from_bytes(data[:size], "big") ^ int.from_bytes(whole, "big")).to_bytes(size, "big")
+    return Outlet
 
 
 def _within_budget(client: Any) -> bool:
     """May this client send one more frame? It gains `FRAMES_A_SECOND`, and may save up `FRAMES_AT_ONCE`."""
     now = time.monotonic()
-    ahead = max(getattr(client, "ahead", now), now) + 1 / FRAMES_A_SECOND
+    ahead = max(client.ahead, now) + 1 / FRAMES_A_SECOND
     client.ahead = ahead
-    return ahead - now <= FRAMES_AT_ONCE / FRAMES_A_SECOND
+    return bool(ahead - now <= FRAMES_AT_ONCE / FRAMES_A_SECOND)
 
 
 def _harden_frames() -> None:
+    """Read frames by `app.live.frames`, and write those that are framed already as they are."""
     import eventlet
-    from eventlet import websocket
+    from eventlet import hubs, websocket
 
-    frames: Any = websocket.RFC6455WebSocket
+    stock: Any = websocket.RFC6455WebSocket
+    open_stock, send_stock = stock.__init__, stock.send
 
-    class BoundedMessage(frames.Message):  # type: ignore[misc]
-        """A message whose fragments together stay within the size of one frame."""
-
-        size = parts = 0
-
-        def push(self, data: bytes, final: bool = False) -> None:
-            self.size += len(data)
-            self.parts += 1
-            if self.size > self.max_frame_length or self.parts > FRAGMENTS:
-                raise websocket.FailedConnectionError(1009, "Message too large.")
-            super().push(data, final)
-
-    original_wait = frames.wait
+    def __init__(self: Any, sock: Any, environ: Any, *args: Any, **kwargs: Any) -> None:
+        open_stock(self, sock, environ, *args, **kwargs)
+        environ["samen.websocket"] = self
+        self.iterator = None  # the stock reader, which is not used
+        self.inbox = frames.Inbox(self.max_frame_length)
+        self.ready = collections.deque()
+        self.ahead = 0.0
 
     def wait(self: Any) -> str | None:
-        """Only what Socket.IO text clients send gets through; anything else ends the connection quietly."""
-        data = original_wait(self)
-        eventlet.sleep(0)  # a client that never pauses must not keep the others waiting
-        if not _within_budget(self):
+        """The next packet of a Socket.IO text client; None, which ends the connection, for anything else."""
+        while not self.ready:
+            try:
+                data = _received(self.socket)
+                self.ready.extend(self.inbox.feed(data) if data else (None,))
+            except frames.Goodbye:
+                self._send_closing_frame(True)
+                self.ready.append(None)
+            except frames.Broken as broken:
+                self._send_closing_frame(True, (broken.status, ""))
+                self.ready.append(None)
+            while self.inbox.pongs:
+                self.send(_Framed(self.inbox.pongs.pop(0)))
+        packet: str | None = self.ready.popleft()
+        if packet is None or not _within_budget(self):
             return None
-        if isinstance(data, str) and (data == "3" or (len(data) > 1 and data[0] == "4" and data[1] in "0123")):
-            return data
+        if self.ready:
+            eventlet.sleep(0)  # a client that never pauses must not keep the others waiting
+        if packet == "3" or (len(packet) > 1 and packet[0] == "4" and packet[1] in "0123"):
+            return packet
         return None
 
-    frames.Message = BoundedMessage
-    frames._apply_mask = staticmethod(_unmask)
-    frames.wait = wait
+    def _received(sock: Any) -> bytes:
+        while True:
+            try:
+                data: bytes = sock.fd.recv(READ_AT_ONCE)
+                return data
+            except BlockingIOError:
+                hubs.trampoline(sock.fd, read=True)
+            except OSError:
+                return b""
+
+    def send(self: Any, message: Any) -> None:
+        if isinstance(message, _Framed):
+            with self._sendlock:
+                self.socket.sendall(bytes(message))
+        else:
+            send_stock(self, message)
+
+    def close(self: Any, close_data: Any = None) -> None:
+        self._send_closing_frame(True, close_data)
+        try:
+            self.socket.fd.shutdown(socket.SHUT_RDWR)  # half-closed, a client that only talks would stay for ever
+        except OSError:
+            pass  # it is gone already
+        self.socket.close()
+
+    stock.__init__, stock.wait, stock.send, stock.close = __init__, wait, send, close

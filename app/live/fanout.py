@@ -8,76 +8,77 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
-import structlog
+import orjson
 
 from app.core.work import Announcement
-
-log = structlog.get_logger()
+from app.live.driver import Line
 
 ITEMS = 32  # messages one event may carry
 SOCKETS = 8  # open screens a session may have
 
 
-class Server(Protocol):
-    """The part of a Socket.IO server that fan-out needs."""
-
-    def emit(self, event: str, data: Any = None, *, room: str | None = None) -> None: ...
-
-    def enter_room(self, sid: str, room: str) -> None: ...
-
-    def leave_room(self, sid: str, room: str) -> None: ...
+Frame = Callable[[str], Any]
 
 
 class Fanout:
     """Knows which socket belongs to which session, and brings announcements to the topics they follow."""
 
     def __init__(self) -> None:
-        self._server: Server | None = None
+        self._frame: Frame = lambda text: text
         self._cut: Any = None
         self._sockets: dict[str, dict[str, None]] = defaultdict(dict)  # in order of opening
+        self._lines: dict[str, Line] = {}
         self._follows: dict[str, set[str]] = {}
+        self._topics: dict[str, dict[str, Line]] = {}
         self._lock = threading.Lock()
 
-    def attach(self, server: Server, cut: Any) -> None:
-        """Use this Socket.IO server; `cut(sid)` ends one socket for good."""
-        self._server, self._cut = server, cut
+    def attach(self, frame: Frame, cut: Any) -> None:
+        """Frame events by `frame`, once for everybody; `cut(sid)` ends one socket for good."""
+        self._frame, self._cut = frame, cut
 
-    def opened(self, sid: str, session: str) -> list[str]:
+    def opened(self, sid: str, session: str, line: Line) -> list[str]:
         """A socket of this session was opened. Returns the oldest ones where it now has too many."""
         with self._lock:
             held = self._sockets[session]
             held[sid] = None
+            self._lines[sid] = line
+            self._follows[sid] = set()
             return list(held)[: max(0, len(held) - SOCKETS)]
 
     def closed(self, sid: str, session: str) -> None:
         """A socket of this session is gone."""
         with self._lock:
             self._sockets[session].pop(sid, None)
-            self._follows.pop(sid, None)
+            self._lines.pop(sid, None)
+            for topic in self._follows.pop(sid, ()):
+                self._drop(sid, topic)
             if not self._sockets[session]:
                 del self._sockets[session]
 
     def follow(self, sid: str, topics: Iterable[str]) -> None:
         """Let a socket hear these topics from now on."""
-        if self._server is None:
-            return
-        for topic in topics:
-            try:
-                self._server.enter_room(sid, topic)
-            except (KeyError, ValueError):
+        with self._lock:
+            line = self._lines.get(sid)
+            if line is None:
                 return  # it was cut while its question was being answered
-            with self._lock:
-                self._follows.setdefault(sid, set()).add(topic)
+            for topic in topics:
+                self._follows[sid].add(topic)
+                self._topics.setdefault(topic, {})[sid] = line
 
     def unfollow(self, sid: str, topic: str) -> None:
         """Let a socket hear a topic no more."""
-        if self._server is not None:
-            self._server.leave_room(sid, topic)
         with self._lock:
             self._follows.get(sid, set()).discard(topic)
+            self._drop(sid, topic)
+
+    def _drop(self, sid: str, topic: str) -> None:
+        listeners = self._topics.get(topic, {})
+        listeners.pop(sid, None)
+        if not listeners:
+            self._topics.pop(topic, None)
 
     def followed(self) -> list[tuple[str, str, str]]:
         """What every open socket follows now, as (session, socket, topic)."""
@@ -107,15 +108,18 @@ class Fanout:
             self._cut(sid)
 
     def announce(self, announcements: Sequence[Announcement]) -> None:
-        """Bring committed announcements to whoever follows their topics."""
-        if self._server is None:
-            return
+        """Bring committed announcements to whoever follows their topics: encoded once, written to each."""
         for announcement in announcements:
             if announcement.event == "revoked":
                 self._revoke(announcement.topic)
                 continue
+            listeners = self._topics.get(announcement.topic)
+            if not listeners:
+                continue
             for payload in _portions(announcement):
-                self._server.emit(announcement.event, payload, room=announcement.topic)
+                frame = self._frame("2" + orjson.dumps([announcement.event, payload]).decode())
+                for line in tuple(listeners.values()):
+                    line.write(frame)
 
     def _revoke(self, topic: str) -> None:
         """A session ended, or a person may no longer hear something: cut; who still may, comes back by itself."""

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+import orjson
 import socketio
 import structlog
 
@@ -18,7 +20,8 @@ from app.core.errors import AppError, Forbidden, Invalid, RateLimited, Unauthent
 from app.core.permissions import Role
 from app.core.ratelimit import Tempo
 from app.core.work import Database
-from app.live.fanout import Fanout
+from app.live.driver import Line
+from app.live.fanout import Fanout, Frame
 from app.live.writer import Writer
 from app.part import LiveEvent, Reply
 
@@ -27,8 +30,27 @@ log = structlog.get_logger()
 BAD_EVENTS = 20  # malformed events before a socket is cut
 LAST_WORD = 0.2  # seconds between the refusal and the cut
 
+AHEAD = 16  # messages of one client on their way into the database, before it has to wait for them
+ID_DIGITS = 12  # where an event's data begins, at the latest
+NAME_LENGTH = 40
+
 Identify = Callable[[str], Actor | None]
 Translate = Callable[[str, AppError], dict[str, Any]]
+Adopt = Callable[[str, Any], Line]
+
+
+@dataclass(slots=True)
+class _Client:
+    """One open socket. `actor` is who it was when it opened: what it may do now is asked at every event.
+
+    `bad` counts malformed events, `waiting` the messages that are not answered yet.
+    """
+
+    session: str
+    actor: Actor
+    line: Line
+    bad: int = 0
+    waiting: int = 0
 
 
 class Gateway:
@@ -49,31 +71,70 @@ class Gateway:
         self._identify = identify
         self._translate = translate
         self._tempo = tempo
-        self._sessions: dict[str, str] = {}
-        self._actors: dict[str, Actor] = {}
-        self._bad: dict[str, int] = {}
-        self._adopt: Callable[[str, Any], None] = lambda sid, environ: None
+        self._clients: dict[str, _Client] = {}
+        self._hot: dict[str, LiveEvent] = {}
+        self._adopt: Adopt = None  # type: ignore[assignment]
+        self._frame: Frame = lambda text: text
 
-    def serve(
-        self, server: socketio.Server, events: Mapping[str, LiveEvent], adopt: Callable[[str, Any], None]
-    ) -> None:
-        """Register every event, and an answer for those that do not exist. `adopt` learns of each new socket."""
-        self._adopt = adopt
+    def serve(self, server: socketio.Server, events: Mapping[str, LiveEvent], adopt: Adopt, frame: Frame) -> None:
+        """Register every event, and an answer for those that do not exist. `adopt` gives the line to a new socket."""
+        self._adopt, self._frame = adopt, frame
         server.on("connect", self._connect)
         server.on("disconnect", self._disconnect)
         for event in events.values():
             server.on(event.name, self._handler(event))
+            if event.answer is not None:
+                self._hot[f'["{event.name}",'] = event
         server.on("*", self._unknown)
+
+    def hear(self, sid: str, packet: str) -> bool:
+        """Take the short way with an event that is stored together with others: nothing waits here, and its answer
+        goes out after the commit. Returns False for everything else, which the library hands to `_handler`.
+        """
+        at = packet.find("[", 1, ID_DIGITS)
+        if at < 2 or packet[0] != "2" or not packet[1:at].isdigit():
+            return False
+        event = self._hot.get(packet[at : packet.find(",", at, at + NAME_LENGTH) + 1])
+        client = self._clients.get(sid)
+        if event is None or client is None or client.waiting >= AHEAD:
+            return False
+        try:
+            values = orjson.loads(packet[at:])
+        except ValueError:
+            return False
+        self._take(event, client, sid, packet[1:at], values[1])
+        return True
+
+    def _take(self, event: LiveEvent, client: _Client, sid: str, number: str, data: Any) -> None:
+        def answer(result: Any) -> None:
+            client.waiting -= 1
+            refused = isinstance(result, AppError)
+            if refused:
+                self._count(sid, result, typed=True)
+            assert event.answer is not None
+            reply = self._translate(client.actor.language, result) if refused else event.answer(result).ack
+            client.line.hold(self._frame(f"3{number}[{orjson.dumps(reply).decode()}]"))
+
+        client.waiting += 1
+        try:
+            self._tempo.per_minute(event.per_minute, event.name, client.session)
+            command = self._read(event, client.actor, data)
+            self._writers[event.name].offer(command, answer, client.line.flush)
+        except AppError as refusal:
+            answer(refusal)
+            client.line.flush()
+        except Exception:
+            log.exception("event_failed", name=event.name)
+            answer(Unavailable(retry_after=5))
+            client.line.flush()
 
     def _connect(self, sid: str, environ: Mapping[str, Any], _auth: Any = None) -> None:
         passed: Actor | None = environ.get("samen.actor")  # set by the gate, before the upgrade
         actor = self._identify(passed.session) if passed else None  # which may have been a while ago
         if actor is None:
             raise socketio.exceptions.ConnectionRefusedError("unauthenticated")
-        self._adopt(sid, environ)
-        self._sessions[sid] = actor.session
-        self._actors[sid] = actor
-        for oldest in self._fanout.opened(sid, actor.session):
+        client = self._clients[sid] = _Client(actor.session, actor, self._adopt(sid, environ))
+        for oldest in self._fanout.opened(sid, actor.session, client.line):
             self._fanout.cut(oldest)
         topics = [f"person:{actor.person_id}"]
         if actor.role is Role.MODERATOR:
@@ -81,18 +142,19 @@ class Gateway:
         self._fanout.follow(sid, topics)
 
     def _disconnect(self, sid: str, _reason: Any = None) -> None:
-        session = self._sessions.pop(sid, None)
-        self._actors.pop(sid, None)
-        self._bad.pop(sid, None)
-        if session is not None:
-            self._fanout.closed(sid, session)
+        client = self._clients.pop(sid, None)
+        if client is not None:
+            self._fanout.closed(sid, client.session)
 
     def _handler(self, event: LiveEvent) -> Callable[..., dict[str, Any]]:
         def handle(sid: str, data: Any = None, *_more: Any) -> dict[str, Any]:
             language = "nl"
+            client = self._clients.get(sid)
             try:
-                self._tempo.per_minute(event.per_minute, event.name, self._sessions.get(sid, ""))
-                actor = self._who(event, sid)
+                if client is None:
+                    raise Unauthenticated
+                self._tempo.per_minute(event.per_minute, event.name, client.session)
+                actor = self._who(event, client)
                 language = actor.language
                 reply = self._answer(event, actor, data)
             except AppError as refusal:
@@ -106,31 +168,32 @@ class Gateway:
 
         return handle
 
-    def _who(self, event: LiveEvent, sid: str) -> Actor:
+    def _who(self, event: LiveEvent, client: _Client) -> Actor:
         """Who sent this, asked anew. Events stored together ask in their own query, for the whole batch at once:
         there the socket only says which session to ask about.
         """
-        remembered = self._actors.get(sid)
-        if remembered is None:
-            raise Unauthenticated
         if event.together is not None:
-            return remembered
-        actor = self._identify(remembered.session)
+            return client.actor
+        actor = self._identify(client.session)
         if actor is None:
             raise Unauthenticated
         return actor
 
     def _answer(self, event: LiveEvent, actor: Actor, data: Any) -> Reply:
-        if not actor.may(event.permission):
-            raise Forbidden
-        if not isinstance(data, dict):
-            raise Invalid
-        command = event.parse(actor, data)
+        command = self._read(event, actor, data)
         if event.answer is not None:
             return event.answer(self._writers[event.name].submit(command))
         assert event.handle is not None
         with (self._database.work if event.writes else self._database.read)(actor) as w:
             return event.handle(w, command)
+
+    def _read(self, event: LiveEvent, actor: Actor, data: Any) -> Any:
+        """The command in an event, if this person may send it at all."""
+        if not actor.may(event.permission):
+            raise Forbidden
+        if not isinstance(data, dict):
+            raise Invalid
+        return event.parse(actor, data)
 
     def _unknown(self, _event: str, sid: str, *_data: Any) -> dict[str, Any]:
         refusal = Invalid()
@@ -142,12 +205,14 @@ class Gateway:
 
         What a person typed may be refused as often as it likes: only programs get the other events wrong.
         """
+        client = self._clients.get(sid)
+        if client is None:
+            return
         if isinstance(refusal, Invalid | RateLimited) and not typed:
-            self._bad[sid] = self._bad.get(sid, 0) + 1
-        bad = self._bad.get(sid, 0)
+            client.bad += 1
         if isinstance(refusal, Unauthenticated):
-            last_word = threading.Timer(LAST_WORD, self._fanout.end, (self._sessions.get(sid, ""),))
-        elif bad == BAD_EVENTS:
+            last_word = threading.Timer(LAST_WORD, self._fanout.end, (client.session,))
+        elif client.bad == BAD_EVENTS:
             last_word = threading.Timer(LAST_WORD, self._fanout.cut, (sid,))
         else:
             return

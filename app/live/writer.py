@@ -6,10 +6,10 @@ batch: nothing waits for a clock, and a busy room costs hardly more commits than
 
 from __future__ import annotations
 
-import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -19,16 +19,18 @@ from app.core.work import Database, Work
 
 log = structlog.get_logger()
 
-BATCH = 64  # commands a transaction: screening them takes its time inside it
+BATCH = 256  # commands a transaction
 WAITING = 4_000  # commands queued before new ones are refused
 PATIENCE = 30.0  # seconds a caller waits for its answer
 
+Done = Callable[[Any], None]
 
-@dataclass(slots=True)
+
+@dataclass(frozen=True, slots=True)
 class _Ticket:
     command: Any
-    done: threading.Event = field(default_factory=threading.Event)
-    result: Any = None
+    done: Done
+    afterwards: Callable[[], None] | None = None
 
 
 class Writer:
@@ -37,7 +39,8 @@ class Writer:
     def __init__(self, database: Database, handle: Callable[[Work, Sequence[Any]], list[Any]]) -> None:
         self._database = database
         self._handle = handle
-        self._waiting: queue.Queue[_Ticket] = queue.Queue(maxsize=WAITING)
+        self._waiting: deque[_Ticket] = deque()
+        self._wake = threading.Event()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -45,46 +48,68 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
+    def offer(self, command: Any, done: Done, afterwards: Callable[[], None] | None = None) -> None:
+        """Store one command, and call `done` with its result or an `AppError`, after the commit.
+
+        What the commit announced is told to others after that, and then `afterwards` is called. Neither may wait.
+        Raises `Unavailable` when too much waits already.
+        """
+        if len(self._waiting) >= WAITING:
+            raise Unavailable(retry_after=5)
+        ticket = _Ticket(command, done, afterwards)
+        if self._thread is None:
+            self._store([ticket])
+            return
+        self._waiting.append(ticket)
+        if not self._wake.is_set():
+            self._wake.set()
+
     def submit(self, command: Any) -> Any:
         """Store one command and return its result, after the commit. Raises `AppError`; then nothing is stored."""
-        if self._thread is None:
-            return _unwrap(self._store([command])[0])
-        ticket = _Ticket(command)
-        try:
-            self._waiting.put_nowait(ticket)
-        except queue.Full:
-            raise Unavailable(retry_after=5) from None
-        if not ticket.done.wait(PATIENCE):
+        answered, results = threading.Event(), []
+
+        def done(result: Any) -> None:
+            results.append(result)
+            answered.set()
+
+        self.offer(command, done)
+        if not answered.wait(PATIENCE):
             raise Unavailable(retry_after=5)
-        return _unwrap(ticket.result)
+        if isinstance(results[0], AppError):
+            raise results[0]
+        return results[0]
 
     def _run(self) -> None:
         while True:
-            batch = [self._waiting.get()]
-            while len(batch) < BATCH:
-                try:
-                    batch.append(self._waiting.get_nowait())
-                except queue.Empty:
-                    break
-            results = self._store([ticket.command for ticket in batch])
-            for ticket, result in zip(batch, results, strict=True):
-                ticket.result = result
-                ticket.done.set()
+            self._wake.wait()
+            self._wake.clear()
+            while self._waiting:
+                self._store([self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))])
 
-    def _store(self, commands: Sequence[Any]) -> list[Any]:
+    def _store(self, tickets: Sequence[_Ticket]) -> None:
         """One transaction for all. If it fails, one each, so that a single bad command hurts nobody else."""
         try:
             with self._database.work() as w:
-                results = self._handle(w, commands)
-            return results
+                results = self._handle(w, [ticket.command for ticket in tickets])
+                w.after_commit(lambda: _tell(tickets, results))
         except Exception:
-            log.exception("batch_failed", commands=len(commands))
-            if len(commands) == 1:
-                return [Unavailable(retry_after=5)]
-        return [self._store([command])[0] for command in commands]
+            log.exception("batch_failed", commands=len(tickets))
+            if len(tickets) == 1:
+                _tell(tickets, [Unavailable(retry_after=5)])
+                if tickets[0].afterwards is not None:
+                    tickets[0].afterwards()
+                return
+            for ticket in tickets:
+                self._store([ticket])
+            return
+        for ticket in tickets:
+            if ticket.afterwards is not None:
+                ticket.afterwards()
 
 
-def _unwrap(result: Any) -> Any:
-    if isinstance(result, AppError):
-        raise result
-    return result
+def _tell(tickets: Sequence[_Ticket], results: Sequence[Any]) -> None:
+    for ticket, result in zip(tickets, results, strict=True):
+        try:
+            ticket.done(result)
+        except Exception:
+            log.exception("answer_failed")  # its client has gone meanwhile

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from moderation.detectors.model import Finding
+from moderation.detectors.tokens import letters_of
 from moderation.lexicon import word_set
 
 _FILE = "links.toml"
@@ -16,6 +17,7 @@ _URL = re.compile(r"(?:https?|hxxps?|ftp)\s?:\s?//\s?[^\s<>\"]{2,200}|\bwww ?\. 
 _DOMAIN = re.compile(
     rf"(?<![\w@.\-])(?:{_LABEL}\.){{1,4}}(?P<top>[a-z]{{2,12}})(?P<path>/[^\s<>\"]{{0,200}})?(?![\w@])"
 )
+_DOT_AND_TOP = re.compile(r"\.[a-z]{2}")
 _STAFF = r"apenstaart(?:je)?|apestaart(?:je)?"
 _AT = rf"(?:\s?[(\[{{<]\s?(?:at|{_STAFF}|@)\s?[)\]}}>]\s?|\s(?:at|{_STAFF}|a-staart|@)\s|apenstaartje|\s?@\s?)"
 _BRACKETED_DOT = r"\s?[(\[{<]\s?(?:punt|dot|\.)\s?[)\]}>]\s?"
@@ -58,7 +60,7 @@ def find_links(text: str) -> Iterator[Finding]:
             span = _trimmed(text, *match.span())
             if not _is_help_site(re.sub(r"^(?:\w+\s?:\s?//\s?)?", "", text[slice(*span)]).replace(" ", "")):
                 yield Finding("link", "url", *span, "mask", label="link")
-    if "." in text:
+    if _DOT_AND_TOP.search(text):
         for match in _DOMAIN.finditer(text):
             if _is_domain(text, match) and not _is_help_site(match.group()):
                 yield Finding("link", "domain", *_trimmed(text, *match.span()), "mask", label="link")
@@ -78,7 +80,7 @@ def find_accounts(text: str) -> Iterator[Finding]:
             if "u/" in match.group()[:3]:
                 yield Finding("contact", "reddit_name", *match.span(), "mask", label="account")
     services = word_set(_FILE, "services")
-    if not services.isdisjoint(_WORDS.findall(text)):
+    if not services.isdisjoint(letters_of(text)):
         for called in _CALLED_THERE.finditer(text):
             if called.group("service") in services and called.group("name") not in word_set(_FILE, "not_a_name"):
                 yield Finding("contact", "called_there", *called.span("name"), "mask", label="account")

@@ -10,7 +10,9 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
+from moderation.detectors.alternatives import any_of
 from moderation.detectors.model import Finding
+from moderation.detectors.tokens import letters_of
 from moderation.lexicon import line_list, word_set
 
 _FILE = "names.toml"
@@ -41,12 +43,9 @@ def find_names(text: str, original: str, starts: Sequence[int]) -> Iterator[Find
 
 @lru_cache(maxsize=1)
 def _cues() -> re.Pattern[str]:
-    cues = [cue for key in ("strong", "known_or_capital", "known") for cue in line_list(_FILE, key)]
-    ordered = sorted(set(cues), key=len, reverse=True)
-    fillers = "|".join(sorted(word_set(_FILE, "fillers")))
-    return re.compile(
-        r"\b(?P<cue>" + "|".join(re.escape(cue) for cue in ordered) + rf")[ :]{{1,2}}(?:(?:{fillers}) )?(?=[^\W\d_])"
-    )
+    cues = any_of(cue for key in ("strong", "known_or_capital", "known") for cue in line_list(_FILE, key))
+    fillers = any_of(word_set(_FILE, "fillers"))
+    return re.compile(rf"\b(?P<cue>{cues})[ :]{{1,2}}(?:{fillers} )?(?=[^\W\d_])")
 
 
 @lru_cache(maxsize=512)
@@ -121,15 +120,24 @@ def _surname_like(word: re.Match[str], original: str, starts: Sequence[int]) -> 
 
 def _full_names(text: str, original: str, starts: Sequence[int]) -> Iterator[Finding]:
     """Give a known given name followed by a surname ("Sanne de Boer", "piet jansen")."""
-    given = word_set(_FILE, "given")
+    given = _given_only()
+    joined = "'" in text or "-" in text
+    if given.isdisjoint(_WORD.findall(text) if joined else letters_of(text)):
+        return
     for word in _WORD.finditer(text):
-        if word.group() not in given or word.group() in word_set(_FILE, "also_words"):
+        if word.group() not in given:
             continue
         end = _name_end(text, word, original, starts)
         if end == word.end():
             continue
         if not _is_public(text, word.start()):
             yield Finding("identity", "full_name", word.start(), end, "mask", label="name")
+
+
+@lru_cache(maxsize=1)
+def _given_only() -> frozenset[str]:
+    """Given names that are no ordinary word too."""
+    return word_set(_FILE, "given") - word_set(_FILE, "also_words")
 
 
 def _is_public(text: str, at: int) -> bool:
@@ -152,9 +160,9 @@ def _signed(text: str, original: str, starts: Sequence[int]) -> Iterator[Finding
 
 @lru_cache(maxsize=1)
 def _signature() -> re.Pattern[str]:
-    greetings = "|".join(re.escape(line) for line in sorted(line_list(_FILE, "greetings"), key=len, reverse=True))
+    greetings = any_of(line_list(_FILE, "greetings"))
     return re.compile(
-        rf"\b(?:{greetings})(?P<gap>[ ,.\n\-]{{1,4}}(?:(?:van|from|uit) )?)"
+        rf"\b{greetings}(?P<gap>[ ,.\n\-]{{1,4}}(?:(?:van|from|uit) )?)"
         r"(?P<name>[^\W\d_]{2,20}(?: [^\W\d_]{2,20}){0,2})"
         r"[ .!)x\n]{0,4}$"
     )

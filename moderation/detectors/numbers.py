@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from moderation.detectors.model import Finding
+from moderation.detectors.tokens import letters_of
 from moderation.lexicon import load_table, word_set
 
 _FILE = "numbers.toml"
@@ -22,6 +23,7 @@ _DATE = re.compile(
 )
 _CLOCK = re.compile(r"\b[0-2]?\d[:.][0-5]\d\b")
 _ODD_SEPARATOR = re.compile(r"[_*~|,;:=\n]|\d[\s().\-/]{3}\d")
+_DIGIT = re.compile(r"\d")
 _NOT_DIGIT = re.compile(r"\D+")
 _IBAN = re.compile(r"\b[a-z]{2}\s?\d\d(?:[ .\-]{0,2}[a-z0-9]){11,30}")
 _NINE = re.compile(r"(?<![\w.,\-/])\d(?:[ .\-]?\d){7,8}(?![\w\-/]|[.,]\d)")
@@ -34,6 +36,7 @@ _BIRTH_DATE = re.compile(
     r"(?P<date>\d{1,2}[-/. ](?:\d{1,2}|[a-z]{3,9})[-/. ]\d{2,4})"
 )
 _LONGEST_RUN = 24  # words for digits that can make one telephone number
+_SHORTEST_SPELLED = 8  # digits
 _CUE_REACH = 40  # characters before a number in which a cue word counts
 
 _MOBILE_NL = re.compile(r"(?:0|31|0031|310|00310)?6[1-5,8]\d{7}")
@@ -63,6 +66,8 @@ def find_numbers(text: str) -> Iterator[Finding]:
 
 def find_spelled(text: str) -> Iterator[Finding]:
     """Give telephone numbers with digits written as words ("nul zes een twee ...")."""
+    if _digits_said(text) < _SHORTEST_SPELLED:
+        return
     run: list[tuple[str, int, int]] = []
     spelled = 0
     for match in _words(text):
@@ -78,6 +83,15 @@ def find_spelled(text: str) -> Iterator[Finding]:
         if digits is not None:
             run, spelled = [(digits, match.start(), match.end())], int(not match.group().isdigit())
     yield from _spelled_phone(text, run, spelled)
+
+
+def _digits_said(text: str) -> int:
+    """How many digits all words of a text could stand for, at most: most texts are over with this."""
+    words = _WORD.findall(text) if _DIGIT.search(text) else letters_of(text)
+    said = [_digits_of(word) for word in words if word not in _without_digits]
+    found = [digits for digits in said if digits]
+    times = 3 if "x2" in found or "x3" in found else 1  # "dubbel" and "triple" say the next one again
+    return sum(times * len(digits) for digits in found)
 
 
 def phone_span(text: str, start: int, end: int) -> tuple[int, int] | None:
@@ -211,9 +225,8 @@ def _luhn(digits: str) -> bool:
 
 def spoken_digits(text: str, *, from_start: bool) -> tuple[str, int, int]:
     """Give the digits (also as words) at the start or the end of a line, with their span; "" when none."""
-    words = list(_words(text))
     run: list[tuple[str, int, int]] = []
-    for match in words if from_start else reversed(words):
+    for match in _words(text) if from_start else reversed(list(_words(text))):
         digits = _digits_of(match.group())
         if digits is None:
             break
@@ -226,6 +239,10 @@ def spoken_digits(text: str, *, from_start: bool) -> tuple[str, int, int]:
 
 
 _WORD = re.compile(r"[^\W_]+")
+
+
+_without_digits: set[str] = set()  # ordinary words, as they come by: what `_digits_of` need not be asked again
+_ORDINARY_WORDS = 20_000
 
 
 def _words(text: str) -> Iterator[re.Match[str]]:
@@ -249,6 +266,8 @@ def _digits_of(word: str) -> str | None:
                 found, rest = found + part, rest[size:]
                 break
         else:
+            if len(_without_digits) < _ORDINARY_WORDS:
+                _without_digits.add(word)
             return None
     return found if len(found) > 1 else None
 

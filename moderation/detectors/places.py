@@ -9,6 +9,7 @@ from moderation.detectors.model import Finding
 from moderation.lexicon import word_set
 
 _FILE = "places.toml"
+_DIGIT = re.compile(r"\d")
 _POSTCODE = re.compile(
     r"\b(?P<digits>[1-9]\d{3})(?P<gap> ?)(?!sa|sd|ss)(?P<letters>[a-z]{2})\b"
     r"(?P<house>[ ,]{1,3}(?:nr\.? ?|huisnummer )?\d{1,4}[a-z]?\b)?"
@@ -49,7 +50,7 @@ _EMPLOYER = re.compile(
 
 def find_places(text: str, original: str, starts: Sequence[int]) -> Iterator[Finding]:
     """Give addresses in folded `text`; `starts` leads to `original`, where capitals tell names from words."""
-    if any(char.isdigit() for char in text):
+    if _DIGIT.search(text) or not (text.isascii() or not any(char.isdigit() for char in text)):
         yield from _postcodes(text, original, starts)
         yield from _streets(text)
     yield from _home(text, original, starts)

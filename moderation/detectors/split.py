@@ -40,6 +40,11 @@ def find_split(text: str, recent: tuple[str, ...]) -> Iterator[Finding]:
             return
 
 
+def continues(text: str) -> bool:
+    """Could folded `text` be the rest of a number that began in the lines before?"""
+    return _digits_at_start(text) is not None
+
+
 def _digits_at_start(text: str) -> tuple[str, int] | None:
     """Give the digits that open a line, and where they end; None when a word follows that they count."""
     digits, start, end = spoken_digits(text, from_start=True)

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property, lru_cache
 from itertools import product
 
 BREAK = "¶"  # stands for the end of a sentence; no lexicon word can equal it
 
 _LETTER = r"[^\W_]"
+_WHOLE = rf"(?:(?<!\S)[@$])?{_LETTER}+(?:['@$!|€*]{{1,2}}{_LETTER}+)*|\.{{2,}}|[.!?;\n]+"
+_WHOLE_PIECES = re.compile(_WHOLE)
 _PIECES = re.compile(
     rf"(?P<loose>(?<!{_LETTER})[^\W\d_]"
     rf"(?:(?:[.\-_*/+~|]{{1,2}}{_LETTER}(?!{_LETTER}))+"
     rf"|(?:[ .\-_*/,+~|]{{1,3}}{_LETTER}(?!{_LETTER})){{2,}}))"
-    rf"|(?P<word>(?:(?<!\S)[@$])?{_LETTER}+(?:['@$!|€*]{{1,2}}{_LETTER}+)*)"
-    r"|(?P<soft>\.{2,})"
-    r"|(?P<stop>[.!?;\n]+)"
+    rf"|(?P<whole>{_WHOLE})"
 )
+_LONE = re.compile(rf"(?<!{_LETTER}){_LETTER}(?!{_LETTER})")  # without any, no word is written in loose letters
+_ODD = re.compile(r"[\d'@$!|€*]")
+_STOPS = ".!?;\n"
+_LETTERS = re.compile(r"[^\W\d_]+")
 _NOT_LETTERS = re.compile(r"[^\W\d_]*[\d'@$!|€*][\w'@$!|€*]*")
 _SEPARATORS = re.compile(r"[\W_]+")
 _REPEATED = re.compile(r"(.)\1+")
@@ -30,13 +33,40 @@ _LONGEST_COMPOUND = 60
 _SHORTEST_DANGER = 7
 
 
-@dataclass(frozen=True, slots=True)
-class Tokens:
-    """Words in order, with their spans in the folded text; BREAK at both ends and between sentences."""
+@lru_cache(maxsize=8)
+def letters_of(text: str) -> tuple[str, ...]:
+    """Every run of letters in a text, in order; several detectors ask for it one after the other."""
+    return tuple(_LETTERS.findall(text))
 
-    words: tuple[str, ...]
-    starts: tuple[int, ...]
-    ends: tuple[int, ...]
+
+class Tokens:
+    """Words in order, with their spans in the folded text; BREAK at both ends and between sentences.
+
+    The spans are worked out when somebody asks: most texts are done with before.
+    """
+
+    def __init__(self, text: str, vocabulary: Vocabulary) -> None:
+        self.words = words_of(text, vocabulary)
+        self._text, self._vocabulary = text, vocabulary
+
+    @property
+    def starts(self) -> tuple[int, ...]:
+        return self._spans[0]
+
+    @property
+    def ends(self) -> tuple[int, ...]:
+        return self._spans[1]
+
+    @cached_property
+    def _spans(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        starts, ends = [0], [0]
+        pieces = list(_raw(self._text))
+        disguised = _disguised((word for word, _, _ in pieces), self._vocabulary)
+        for word, start, end in pieces:
+            for _ in self._vocabulary.reading(word, disguised):
+                starts.append(start)
+                ends.append(end)
+        return (*starts, len(self._text)), (*ends, len(self._text))
 
 
 class Vocabulary:
@@ -51,6 +81,7 @@ class Vocabulary:
         self._stem_lengths = tuple(sorted({len(stem) for stem in stems}))
         self._slips = _one_letter_less(danger)
         self.canonical: Callable[[str], tuple[str, ...]] = lru_cache(maxsize=32768)(self._canonical)
+        self.reading: Callable[[str, bool], tuple[str, ...]] = lru_cache(maxsize=32768)(self._reading)
 
     def knows(self, word: str) -> bool:
         """Tell whether a rule mentions this word or a beginning of it."""
@@ -61,6 +92,14 @@ class Vocabulary:
     def is_leet(self, word: str) -> bool:
         """Tell whether this is a known word with digits or signs for some of its letters."""
         return bool(_NOT_LETTERS.fullmatch(word)) and "'" not in word and self.canonical(word) != (word,)
+
+    def _reading(self, piece: str, disguised: bool) -> tuple[str, ...]:
+        """What a piece of text says: words, the end of a sentence, or nothing."""
+        if piece[0] in _STOPS:
+            return () if len(piece) > 1 and not piece.strip(".") else (BREAK,)
+        if disguised and piece.isdigit():
+            piece = piece.translate(_LEET)
+        return self.canonical(piece)
 
     def _canonical(self, word: str) -> tuple[str, ...]:
         meant = self._chat.get(word) or self._chat.get(_plain(word))
@@ -105,39 +144,29 @@ class Vocabulary:
         return parts if parts and len(parts) >= 3 and len(word) / len(parts) >= 2.5 else ()
 
 
-def tokenise(text: str, vocabulary: Vocabulary) -> Tokens:
-    """Cut folded text into words.  Commas, colons and dots in a row do not end a sentence; . ! ? ; and
-    a new line do."""
-    words: list[str] = [BREAK]
-    starts: list[int] = [0]
-    ends: list[int] = [0]
-    pieces = list(_raw(text))
-    disguised = sum(vocabulary.is_leet(word) for word, _, _ in pieces) > 1
-    for word, start, end in pieces:
-        if disguised and word.isdigit():
-            word = word.translate(_LEET)
-        parts = (BREAK,) if word == BREAK else vocabulary.canonical(word)
-        for part in parts:
-            words.append(part)
-            starts.append(start)
-            ends.append(end)
+def words_of(text: str, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """Cut folded text into words, with BREAK at both ends.  Commas, colons and dots in a row do not end a sentence;
+    . ! ? ; and a new line do."""
+    plain = not _LONE.search(text)
+    pieces = _WHOLE_PIECES.findall(text) if plain else [word for word, _, _ in _raw(text)]
+    disguised = bool(_ODD.search(text)) and _disguised(pieces, vocabulary)
+    reading = vocabulary.reading
+    words = [BREAK]
+    for piece in pieces:
+        words += reading(piece, disguised)
     words.append(BREAK)
-    starts.append(len(text))
-    ends.append(len(text))
-    return Tokens(tuple(words), tuple(starts), tuple(ends))
+    return tuple(words)
+
+
+def _disguised(pieces: Iterable[str], vocabulary: Vocabulary) -> bool:
+    """Is this a text with digits for letters? Then lone digits are letters too."""
+    return sum(vocabulary.is_leet(word) for word in pieces if not word.isalpha()) > 1
 
 
 def _raw(text: str) -> Iterator[tuple[str, int, int]]:
     for piece in _PIECES.finditer(text):
-        kind = piece.lastgroup
-        if kind == "soft":
-            continue
-        if kind == "stop":
-            yield BREAK, piece.start(), piece.end()
-        elif kind == "loose":
-            yield _SEPARATORS.sub("", piece.group()), piece.start(), piece.end()
-        else:
-            yield piece.group(), piece.start(), piece.end()
+        found = piece.group()
+        yield _SEPARATORS.sub("", found) if piece.lastgroup == "loose" else found, piece.start(), piece.end()
 
 
 def _plain(word: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from moderation.detectors.model import Effect, Finding, Kind, Level
 from moderation.detectors.phrases import Grammar, Hit, Pattern, PhraseBook, compile_pattern
-from moderation.detectors.tokens import BREAK, Tokens, Vocabulary, tokenise
+from moderation.detectors.tokens import BREAK, Tokens, Vocabulary
 from moderation.lexicon import load_table, rule_files
 
 _QUOTED = re.compile(r'"[^"\n]{1,400}"')
@@ -95,12 +95,10 @@ def _mentioned(patterns: Iterable[Pattern]) -> tuple[frozenset[str], frozenset[s
 def find_topics(text: str) -> tuple[list[Finding], bool]:
     """Give the findings in folded `text`, and whether it was too dense in trigger words to finish."""
     pack = load_pack()
-    tokens = tokenise(text, pack.vocabulary)
+    tokens = Tokens(text, pack.vocabulary)
     hits, dense = pack.book.find(tokens.words)
     hits = [_without_breaks(hit, tokens) for hit in hits]
     phrases = [hit for hit in hits if pack.rules[hit.rule].kind]
-    if not phrases:
-        return [], dense
     shields = [hit for hit in hits if not pack.rules[hit.rule].kind]
     weighed = list(_weigh(phrases, shields, tokens, text, pack.rules))
     return [_finding(rule, grade, hit, tokens) for rule, grade, hit in _combine(weighed)], dense

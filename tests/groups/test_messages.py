@@ -13,7 +13,7 @@ from app.accounts.models import Person
 from app.core.errors import Closed, Forbidden, Invalid, Muted, NotFound, RateLimited, Unauthenticated
 from app.core.work import Database
 from app.notify.models import OutboxItem
-from groups import conversation, messages, rooms, sessions
+from groups import conversation, decisions, messages, rooms, sessions
 from groups.conversation import View
 from groups.messages import Post
 from groups.models import Message, Room, Seat
@@ -130,7 +130,7 @@ def test_what_is_released_gets_the_next_number_and_is_told_as_it_will_be_read(
     heard.clear()
     for _ in range(2):  # releasing again changes nothing
         with database.work(circle.hanna.actor) as w:
-            messages.release(w, _id_of(circle, key))
+            decisions.release(w, _id_of(circle, key))
     assert [(v.seq, v.text) for v in _read(circle, noor)] == [
         (1, ORDINARY),
         (2, "Tot straks"),
@@ -150,9 +150,9 @@ def test_what_is_rejected_never_shows_and_its_author_hears_why(database: Databas
     circle.post(mees, RUDE, key=key)
     heard.clear()
     with database.work(circle.hanna.actor) as w:
-        messages.reject(w, _id_of(circle, key), "tone")
+        decisions.reject(w, _id_of(circle, key), "tone")
     with database.work(circle.hanna.actor) as w:
-        messages.release(w, _id_of(circle, key))  # too late: it was decided
+        decisions.release(w, _id_of(circle, key))  # too late: it was decided
     assert _read(circle, noor) == _read(circle, mees) == []
     assert heard.events(f"room:{circle.room}") == []
     [told] = heard.payloads(f"person:{mees.person_id}", "notice")
@@ -169,7 +169,7 @@ def test_what_is_hidden_keeps_its_number_and_loses_its_words(database: Database,
     circle.post(mees, ORDINARY, key=key)
     circle.post(noor, "Tot straks")
     with database.work(circle.hanna.actor) as w:
-        messages.reject(w, _id_of(circle, key), "tone")
+        decisions.reject(w, _id_of(circle, key), "tone")
     assert [(v.seq, v.text, v.status) for v in _read(circle, noor)] == [
         (1, "", "hidden"),
         (2, "Tot straks", "posted"),
@@ -238,7 +238,7 @@ def test_when_the_alert_cannot_be_stored_the_message_is_not_either(
     def fail(*_args: object, **_kwargs: object) -> None:
         raise OSError("no room on the disk")
 
-    monkeypatch.setattr(messages.outbox, "queue", fail)
+    monkeypatch.setattr(rooms.outbox, "queue", fail)
     with pytest.raises(OSError, match="disk"):
         circle.post(circle.members[0], CRISIS)
     with database.read() as r:
@@ -256,7 +256,7 @@ def test_a_reply_needs_a_message_that_stands_there(database: Database) -> None:
     assert circle.post(noor, "Mooi gezegd", reply_to=1).seq == 2
     assert _read(circle, mees)[-1].reply_to == 1
     with database.work(circle.hanna.actor) as w:
-        messages.reject(w, _id_of(circle, key), "tone")
+        decisions.reject(w, _id_of(circle, key), "tone")
     for gone in (1, 9):
         with pytest.raises(Invalid):
             circle.post(noor, "Mooi gezegd", reply_to=gone)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from app.core.work import Database
-from groups import conversation, messages, rooms
+from groups import conversation, messages, rooms, seating
 from groups.messages import Post
 from groups.models import Room
 from groups.pace import Pace
@@ -46,11 +46,11 @@ def test_looking_for_known_keys_uses_an_index_however_old_the_room(database: Dat
     with database.read() as r:
         if database.engine.dialect.name == "sqlite":
             sql = str(
-                messages._KNOWN.params(values).compile(database.engine, compile_kwargs={"render_postcompile": True})
+                seating._KNOWN.params(values).compile(database.engine, compile_kwargs={"render_postcompile": True})
             )
             plan = r.db.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", (1, 1, "k")).all()
             assert "SEARCH messages USING INDEX" in str(plan), plan
-        assert r.db.connection().execute(messages._KNOWN, values).all() == []
+        assert r.db.connection().execute(seating._KNOWN, values).all() == []
 
 
 @pytest.mark.parametrize("kind", ["refused", "replies"])

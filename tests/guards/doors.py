@@ -7,6 +7,7 @@ goes on with which: `room.show GET, the pair's`.
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections.abc import Callable, Iterator
@@ -158,7 +159,7 @@ def form(world: World, door: Door, who: Inhabitant) -> dict[str, Any]:
         "sessions.move": version | {"position": "4"},
         "sessions.mute": {"alias": "Jip_kiezel"},
         "sessions.open_session": {"version": "1"},
-        "sessions.plan": {"group": things["group"], "chapter": "understanding", "starts_at": tomorrow},
+        "planning.plan": {"group": things["group"], "chapter": "understanding", "starts_at": tomorrow},
         "sessions.reveal": version,
         "staff.invite": {"role": "moderator", "days": "7"},
         "staff.join": {"login": "nieuw", "name": "Nieuweling", "secret": "heel andere losse woorden"},
@@ -244,16 +245,15 @@ class Screens:
 
     world: World
     handlers: dict[str, Callable[..., Any]] = field(default_factory=dict)
-    following: dict[str, set[str]] = field(default_factory=dict)
     heard: list[tuple[str, str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         house, fanout = self.world.house, Fanout()
-        fanout.attach(self, lambda sid: None)
+        fanout.attach(str, lambda sid: None)
         gateway = Gateway(
             house.database, fanout, house.writers, self._identify, lambda _, refusal: refused(refusal), Tempo()
         )
-        gateway.serve(self, events(), lambda sid, environ: None)
+        gateway.serve(self, events(), lambda sid, environ: Hearing(sid, self.heard), str)
         house.database.announcer = fanout.announce
 
     def open(self, who: Inhabitant) -> str:
@@ -284,14 +284,21 @@ class Screens:
     def on(self, event: str, handler: Callable[..., Any]) -> None:
         self.handlers[event] = handler
 
-    def enter_room(self, sid: str, room: str) -> None:
-        self.following.setdefault(room, set()).add(sid)
 
-    def leave_room(self, sid: str, room: str) -> None:
-        self.following.get(room, set()).discard(sid)
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """The line to one screen: whatever is written to it is heard."""
 
-    def emit(self, event: str, data: Any = None, *, room: str | None = None) -> None:
-        self.heard += [(sid, event, data) for sid in sorted(self.following.get(room or "", ()))]
+    sid: str
+    heard: list[tuple[str, str, Any]]
+
+    def write(self, frame: str) -> None:
+        self.heard.append((self.sid, *json.loads(frame[1:])))
+
+    hold = write
+
+    def flush(self) -> None:
+        """Nothing is held."""
 
 
 def send(world: World, door: Door, who: Inhabitant) -> str:

@@ -25,7 +25,7 @@ from app.core.actor import Actor
 from app.core.permissions import Role
 from app.core.work import Database, Work
 from app.notify import outbox
-from groups import exercises, messages, presence, rooms, sessions, stage
+from groups import exercises, messages, planning, presence, rooms, runsheet, sessions, stage
 from groups.models import Group, GroupSession, Membership, Room, Seat
 from groups.pace import Pace
 from groups.rules import FACILITATOR
@@ -113,7 +113,7 @@ def gather(site: flask.Flask, seed: int) -> Crowd:
     _open_groups(crowd)
     _come_in(crowd, draw)
     ear = Ear()
-    house.fanout.attach(ear, ear.cut)
+    house.fanout.attach(str, lambda sid: house.fanout.closed(sid, ear.sessions[sid]))
     crowd.spies = [Spy(site, ear, attacker, crowd.tokens[attacker.person_id]) for attacker in crowd.attackers]
     for spy in crowd.spies:
         spy.listen(crowd.rooms)
@@ -209,10 +209,10 @@ def _meet(crowd: Crowd, draw: Random, number: int) -> None:
     crowd.clock.forward(days=1)
     group, room = crowd.groups[number], crowd.rooms[number]
     with crowd.database.work(crowd.hanna) as w:
-        ref = sessions.plan(w, group, "understanding", w.now + timedelta(minutes=5), 90)
+        ref = planning.plan(w, group, "understanding", w.now + timedelta(minutes=5), 90)
         sessions.open_session(w, ref, 1)
         session = w.db.scalars(select(GroupSession).where(GroupSession.public_id == ref)).one()
-        lines = stage.run_sheet(w, session, rooms.lead_place(w, group))
+        lines = runsheet.lines(w, session, rooms.lead_place(w, group))
         sessions.move(w, ref, 2, next(line.position for line in lines if line.step.id == STEP))
         done: list[tuple[float, Actor, bool]] = [(draw.uniform(0, 600), p, True) for p in crowd.others]
         done += [(draw.uniform(0, 600), p, False) for p in crowd.others if draw.random() < 0.7]

@@ -31,25 +31,28 @@ class Seen:
 
 
 class Ear:
-    """Stands where the Socket.IO server stands, and gives each open screen what it would hear."""
+    """Where the lines of all open screens end: what each of them would hear."""
 
     def __init__(self) -> None:
-        self._topics: dict[str, set[str]] = defaultdict(set)
         self.heard: dict[str, list[tuple[str, Any]]] = defaultdict(list)
+        self.sessions: dict[str, str] = {}  # of each screen
 
-    def emit(self, event: str, data: Any = None, *, room: str | None = None) -> None:
-        for sid in self._topics[room or ""]:
-            self.heard[sid].append((event, json.loads(json.dumps(data))))
 
-    def enter_room(self, sid: str, room: str) -> None:
-        self._topics[room].add(sid)
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The way out to one screen."""
 
-    def leave_room(self, sid: str, room: str) -> None:
-        self._topics[room].discard(sid)
+    ear: Ear
+    sid: str
 
-    def cut(self, sid: str) -> None:
-        for listening in self._topics.values():
-            listening.discard(sid)
+    def write(self, frame: str) -> None:
+        event, data = json.loads(frame[1:])
+        self.ear.heard[self.sid].append((event, data))
+
+    hold = write
+
+    def flush(self) -> None:
+        """Nothing is held."""
 
 
 class Spy:
@@ -73,6 +76,8 @@ class Spy:
 
     def listen(self, rooms: Sequence[str]) -> None:
         """Open a screen that stays in all these rooms."""
+        self._ear.sessions[self._sid] = self._actor.session
+        self._house.fanout.opened(self._sid, self._actor.session, Line(self._ear, self._sid))
         self._house.fanout.follow(self._sid, [f"person:{self._actor.person_id}"])
         for room in rooms:
             self._ask("room.join", room=room)
