@@ -181,10 +181,10 @@ def _store(w: Work, ready: Sequence[_Ready], facts: _Facts) -> list[Posted]:
     at = clock.minute(w.now)
     w.db.connection().execute(_INSERT, [_row(w, item, seq, at) for item, seq in zip(ready, numbers, strict=True)])
     items: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    answers = []
+    answers, told_at = [], clock.iso_minute(at)
     for item, seq in zip(ready, numbers, strict=True):
         if seq is not None:
-            items[item.seat.room].append(_shown(w, item, seq, clock.iso_minute(at), facts))
+            items[item.seat.room].append(_shown(w, item, seq, told_at, facts))
         crisis = any(r.kind == "crisis_self" for r in item.verdict.reasons)
         masked = item.verdict.action == "mask"
         answers.append(Posted(item.status, seq, masked, item.verdict.text if masked else None, crisis))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
+from itertools import chain
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import bindparam, select
@@ -14,7 +16,7 @@ from app.core.crypto import DataKey
 from app.core.db import Moment
 from app.core.work import Work
 from groups import rules
-from groups.models import Group, GroupSession, Message, Room, Seat
+from groups.models import Group, GroupSession, Room, Seat
 
 T = TypeVar("T")
 Key = tuple[int, str, str]  # person, room, session
@@ -87,11 +89,6 @@ _SEATS = (
     .order_by(Room.id)
 )
 _SEATS_LOCKED = _SEATS.with_for_update(of=Room)
-_KNOWN = select(Message.seat_id, Message.key, Message.seq, Message.status, Message.masked, Message.text).where(
-    Message.room_id.in_(bindparam("rooms", expanding=True)),
-    Message.seat_id.in_(bindparam("seats", expanding=True)),
-    Message.key.in_(bindparam("keys", expanding=True)),
-)
 
 
 def seats(w: Work, sent: Collection[Sent]) -> dict[Key, Any]:
@@ -114,14 +111,26 @@ def standing(w: Work, sent: Iterable[Sent], seated: Mapping[Key, Any]) -> set[st
 
 def known(w: Work, sent: Iterable[Sent], seated: Mapping[Key, Any]) -> Sequence[Any]:
     """The messages that are there already under one of these keys. One query, served by the unique index."""
-    if not seated:
+    places = [(seated.get((one.person_id, one.room, one.session)), one.key) for one in sent]
+    wanted = padded({(seat.room_id, seat.seat_id, key) for seat, key in places if seat is not None})
+    if not wanted:
         return ()
-    wanted = {
-        "rooms": padded({seat.room_id for seat in seated.values()}),
-        "seats": padded({seat.seat_id for seat in seated.values()}),
-        "keys": padded({one.key for one in sent}),
-    }
-    return w.db.connection().execute(_KNOWN, wanted).all()
+    sql = known_sql(len(wanted), w.db.get_bind().dialect.name)
+    return w.db.connection().exec_driver_sql(sql, tuple(chain.from_iterable(wanted))).all()
+
+
+@lru_cache(maxsize=32)
+def known_sql(keys: int, dialect: str) -> str:
+    """The query of `known`, written out: joined from a list of rows, each is one step into the index, where lists of
+    columns would be tried in every combination, or not by the index at all.
+    """
+    first, other = ("(%s::int, %s::int, %s::text)", "(%s, %s, %s)") if dialect == "postgresql" else ("(?, ?, ?)",) * 2
+    rows = ", ".join([first] + [other] * (keys - 1))
+    return (
+        f"WITH wanted(room_id, seat_id, key) AS (VALUES {rows})"  # noqa: S608 - only places for values
+        " SELECT m.seat_id, m.key, m.seq, m.status, m.masked, m.text FROM wanted CROSS JOIN messages AS m"
+        " WHERE m.room_id = wanted.room_id AND m.seat_id = wanted.seat_id AND m.key = wanted.key"
+    )
 
 
 def standing_of(seat: Any, seconds_since_last: float | None) -> rules.Standing:

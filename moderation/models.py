@@ -16,6 +16,7 @@ class Case(Base):
 
     `level` orders the queue: 0 red, 1 amber, 2 the rest. `version` rises with every change, so that two
     moderators cannot both decide. `kinds` are the reasons for looking, as codes. `note` is sealed by who decided.
+    `staff_id` is the member of staff whose words somebody flagged: they do not see the case.
     """
 
     __tablename__ = "cases"
@@ -29,6 +30,7 @@ class Case(Base):
     level: Mapped[int]
     kinds: Mapped[str] = mapped_column(String(120))
     held: Mapped[bool]
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     opened_at: Mapped[datetime] = mapped_column(Moment)
     due_at: Mapped[datetime] = mapped_column(Moment)
     version: Mapped[int] = mapped_column(default=1)

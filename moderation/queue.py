@@ -17,7 +17,7 @@ from app.core.readers import NOBODY
 from app.core.text import plain
 from app.core.work import Work
 from moderation import subjects
-from moderation.models import Case
+from moderation.models import Case, Flag
 from moderation.screening import Reason
 
 RED, AMBER, OTHER = 0, 1, 2
@@ -27,6 +27,8 @@ REASONS = ("contact", "identity", "tone", "explicit", "link", "safety", "mistake
 _NOTHING = 0  # the number of what is there no longer
 # Who leads which group, asked of the table by name: its package stands above this one.
 _LEADS = table("memberships", column("group_id"), column("person_id"), column("role"), column("left_at"))
+_FEW = 2  # so many more must have been able to flag something, before it is told how many did
+FLAGGED = "flagged"  # the kind of a case that members asked for
 NOTE_READERS = NOBODY  # no page shows a note again
 _URGENT = {"crisis_self", "crisis_other", "child_safety"}
 
@@ -44,12 +46,21 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
+class Flagged:
+    """That members asked for this look, and why; never who. `by` is how many, 0 where that would point at them."""
+
+    by: int
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Detail:
     """A case opened for review, with the thing itself."""
 
     card: Card
     version: int
     subject: subjects.Described
+    flagged: Flagged | None = None
 
 
 def level_of(reasons: Iterable[Reason], alert: bool) -> int:
@@ -68,10 +79,13 @@ def open_case(
     kinds: Iterable[str],
     level: int,
     held: bool,
+    *,
+    staff_id: int | None = None,
 ) -> str:
     """Put something in the queue and return the case's public id. In the caller's transaction.
 
-    Writes the case; announces to whoever may decide it that there is one (level, no text).
+    Where members flagged what staff wrote, `staff_id` keeps the case from them: moderators and other staff of the
+    organisation see it. Writes the case; announces to whoever may decide it that there is one (level, no text).
     """
     case = Case(
         public_id=ids.public_id(),
@@ -82,12 +96,51 @@ def open_case(
         level=level,
         kinds=",".join(dict.fromkeys(kinds))[:120],
         held=held,
+        staff_id=staff_id,
         opened_at=w.now,
         due_at=w.now + CLOCKS[level],
     )
     w.db.add(case)
     w.db.flush()
     _tell_reviewers(w, case)
+    return case.public_id
+
+
+def raise_case(
+    w: Work,
+    subject_kind: str,
+    subject_id: int,
+    kinds: Iterable[str],
+    level: int,
+    *,
+    held: bool = False,
+    staff_id: int | None = None,
+) -> str | None:
+    """Give an open case another reason to look: never less urgent, never later. Returns its public id, None if there
+    is no open case. In the caller's transaction.
+
+    `held` says that the thing was taken away until somebody decided; `staff_id` as in `open_case`. Whoever has the case
+    open is asked to look again where that changes what can be decided. Writes the case; tells who may decide it.
+    """
+    case = w.db.scalar(
+        select(Case)
+        .where(Case.subject_kind == subject_kind, Case.subject_id == subject_id, Case.decided_at.is_(None))
+        .order_by(Case.level, Case.id)
+        .limit(1)
+        .with_for_update()
+    )
+    if case is None:
+        return None
+    before = (case.kinds, case.level, case.held)
+    case.kinds = ",".join(dict.fromkeys([*case.kinds.split(","), *kinds]))[:120]
+    case.level = min(case.level, level)
+    case.due_at = min(case.due_at, w.now + CLOCKS[level])
+    case.held = case.held or held
+    case.staff_id = case.staff_id or staff_id
+    if before != (case.kinds, case.level, case.held):
+        case.version += 1
+        w.db.flush()
+        _tell_reviewers(w, case)
     return case.public_id
 
 
@@ -113,20 +166,21 @@ def look(w: Work, public_id: str) -> Detail:
         subject = subjects.of_kind(case.subject_kind).describe(w, case.subject_id)
     except NotFound:  # its author took it back, or was erased; that there was danger is still to be seen
         subject = subjects.Described("", "", "", case.opened_at, False, ())
-    return Detail(_card(case), case.version, subject)
+    return Detail(_card(case), case.version, subject, _flagged(w, case))
 
 
 def decide(w: Work, public_id: str, version: int, decision: str, reason: str, note: str = "") -> None:
-    """Decide a case: release, reject (with a reason), or seen for what was never held.
+    """Decide a case: release, reject (with a reason), or seen for what was never held. What members flagged can be
+    taken away too.
 
     Writes the decision, acts on the subject in the same transaction, adds an audit line. Raises `Closed` if
-    somebody else decided first, `Invalid` for a decision that does not fit.
+    somebody else decided first or the case changed, `Invalid` for a decision that does not fit.
     """
     case = _own(w, public_id)
     note = plain(note, limit=500) if note.strip() else ""
     if w.who.person_id == subjects.of_kind(case.subject_kind).author(w, case.subject_id):
         raise Forbidden(N_("Dit schreef je zelf. Laat iemand anders besluiten."))
-    if decision not in DECISIONS or (decision == "seen") is case.held:
+    if decision not in decisions(_card(case)):
         raise Invalid(N_("Kies eerst een besluit. Er is nog niets veranderd."))
     if reason not in (("", *REASONS) if decision != "reject" else REASONS):
         raise Invalid(N_("Kies een reden, dan kunnen we het aan de schrijver uitleggen. Er is nog niets veranderd."))
@@ -144,14 +198,25 @@ def decide(w: Work, public_id: str, version: int, decision: str, reason: str, no
         .returning(Case.id)
     ).first()
     if won is None:
+        w.db.refresh(case)
+        if case.decided_at is None:
+            raise Closed(N_("Hier kwam net iets bij. Kijk nog even; er is nog niets besloten."))
         raise Closed(N_("Iemand anders besloot hier net over. Er is niets dubbel gedaan."))
     subject = subjects.of_kind(case.subject_kind)
     if decision == "release":
         subject.release(w, case.subject_id)
     elif decision == "reject":
         subject.reject(w, case.subject_id, reason)
+    subject.decided(w, case.subject_id)
     audit.record(w, f"case.{decision}", "case", case.id, reason)
     _tell_reviewers(w, case)
+
+
+def decisions(card: Card) -> tuple[str, ...]:
+    """What can be decided about a case."""
+    if card.held:
+        return ("release", "reject")
+    return ("seen", "reject") if FLAGGED in card.kinds else ("seen",)
 
 
 def withdraw(w: Work, subject_kind: str, subject_id: int) -> None:
@@ -186,11 +251,15 @@ def withdraw_all(w: Work, subject_kind: str, which: Any, *, removed: bool = Fals
 
 
 def _reach(w: Work) -> ColumnElement[bool]:
-    """Which cases the actor may see: moderators those of their organisation, others those of groups they lead."""
+    """Which cases the actor may see: moderators those of their organisation, others those of groups they lead.
+
+    What members flagged of staff is seen by all other reviewers of the organisation: there must be one.
+    """
     own = Case.organisation_id == w.who.organisation_id
     if w.who.role is Role.MODERATOR:
         return own
-    return own & Case.group_id.in_(_led_by(w.who.person_id))
+    about_another = Case.staff_id.is_not(None) & (Case.staff_id != w.who.person_id)
+    return own & (about_another | (Case.staff_id.is_(None) & Case.group_id.in_(_led_by(w.who.person_id))))
 
 
 def _tell_reviewers(w: Work, case: Case) -> None:
@@ -198,7 +267,21 @@ def _tell_reviewers(w: Work, case: Case) -> None:
     about = {"kind": "case", "level": case.level, "ref": case.public_id}
     w.announce(f"reviewers:{case.organisation_id}", "notice", about)
     for person_id in w.db.scalars(_leaders_of(case.group_id)):
+        if person_id == case.staff_id:
+            continue
         w.announce(f"person:{person_id}", "notice", about)
+
+
+def _flagged(w: Work, case: Case) -> Flagged | None:
+    if FLAGGED not in case.kinds.split(","):
+        return None
+    reasons = w.db.scalars(
+        select(Flag.reason).where(Flag.subject_kind == case.subject_kind, Flag.subject_id == case.subject_id)
+    ).all()
+    in_group = (_LEADS.c.group_id == case.group_id) & (_LEADS.c.role == "member") & _LEADS.c.left_at.is_(None)
+    others = (w.db.scalar(select(func.count()).select_from(_LEADS).where(in_group)) or 0) - 1
+    told = len(reasons) if others - len(reasons) >= _FEW else 0
+    return Flagged(told, tuple(sorted(set(reasons))))
 
 
 def _leaders_of(group_id: int) -> Any:

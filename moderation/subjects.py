@@ -24,8 +24,20 @@ class ContextLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Version:
+    """What the thing said before it was changed, until `at`."""
+
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Described:
-    """The thing under review as a moderator may see it: alias and words, never a person."""
+    """The thing under review as a moderator may see it: alias and words, never a person.
+
+    `versions` are what it said before, oldest first. With `standing` it is a change that waits: that is what stands
+    there now. `taken_back` by its author, it is kept only until it is decided.
+    """
 
     alias: str
     place: str
@@ -33,6 +45,9 @@ class Described:
     at: datetime
     held: bool
     context: tuple[ContextLine, ...]
+    versions: tuple[Version, ...] = ()
+    standing: str = ""
+    taken_back: bool = False
 
 
 class Subject(Protocol):
@@ -49,6 +64,9 @@ class Subject(Protocol):
 
     def reject(self, w: Work, subject_id: int, reason: str) -> None:
         """Keep it back for good, and tell its author why, kindly. `reason` is a code of `queue.REASONS`."""
+
+    def decided(self, w: Work, subject_id: int) -> None:
+        """A case about it was decided, whichever way: remove what was kept for that only."""
 
 
 _known: dict[str, Subject] = {}

@@ -32,10 +32,10 @@ def find_names(text: str, original: str, starts: Sequence[int]) -> Iterator[Find
         strength = _strength(match.group("cue"))
         if strength == "known_or_capital" and _particle(word):
             word = _after_particles(text, word, original, starts) or word
-        if strength == "known" and _is_public(text, match.start()):
-            continue
         capital = original[starts[word.start()]].isupper()
-        if _is_name(word.group(), strength, capital, text, word.end()):
+        if not _is_name(word.group(), strength, capital, text, word.end()):
+            continue
+        if strength != "known" or not _is_public(text, match.start()):
             yield Finding("identity", "name", at, _name_end(text, word, original, starts), "mask", label="name")
     yield from _full_names(text, original, starts)
     yield from _signed(text, original, starts)

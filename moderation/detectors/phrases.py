@@ -17,7 +17,7 @@ a sentence.  Every pattern is tried only where its rarest word stands.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from moderation.detectors.tokens import BREAK
@@ -118,10 +118,20 @@ def _commonness(element: Element, grammar: Grammar) -> tuple[int, int]:
     return len(element.words & grammar.common), -shortest
 
 
-class PhraseBook:
-    """All patterns of all rules, indexed by their rarest word."""
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """The patterns that a word lets us try: those that find something, and those that only shield what was found."""
 
-    def __init__(self, patterns: Iterable[Pattern]) -> None:
+    find: tuple[Pattern, ...]
+    shield: tuple[Pattern, ...]
+    tries: int
+
+
+class PhraseBook:
+    """All patterns of all rules, indexed by their rarest word. Rules in `shields` matter only beside another's hit."""
+
+    def __init__(self, patterns: Iterable[Pattern], shields: Collection[int] = ()) -> None:
+        self._shields = frozenset(shields)
         self._by_word: dict[str, list[Pattern]] = {}
         self._by_stem: dict[str, list[Pattern]] = {}
         for pattern in patterns:
@@ -130,7 +140,7 @@ class PhraseBook:
             for stem in pattern.anchor.stems:
                 self._by_stem.setdefault(stem, []).append(pattern)
         self._stem_lengths = tuple(sorted({len(stem) for stem in self._by_stem}))
-        self._cache: dict[str, tuple[Pattern, ...]] = {}
+        self._cache: dict[str, Tried | None] = {}
 
     def anchor_words(self) -> frozenset[str]:
         """Give the words at which patterns are tried."""
@@ -139,39 +149,48 @@ class PhraseBook:
     def find(self, words: tuple[str, ...]) -> tuple[list[Hit], bool]:
         """Give all hits in `words`, and whether the text was too dense in trigger words to finish.
 
-        The number of patterns tried is bounded, so the time is linear whatever the text.
+        Without a hit of a rule that finds something, those of shields are left out: there is nothing to shield. The
+        number of patterns tried is bounded, so the time is linear whatever the text.
         """
-        hits: list[Hit] = []
-        seen: set[tuple[int, tuple[str, ...]]] = set()
+        places, dense = self._places(words)
         said = set(words)
+        hits = [hit for at, tried in places for hit in _match_all(tried.find, words, at, said)]
+        if hits:
+            hits += [hit for at, tried in places for hit in _match_all(tried.shield, words, at, said)]
+        return hits, dense
+
+    def _places(self, words: tuple[str, ...]) -> tuple[list[tuple[int, Tried]], bool]:
+        """Where patterns are tried, each passage once, and whether there were too many."""
         again = {word for word, times in Counter(words).items() if times > 1}
+        seen: set[tuple[int, tuple[str, ...]]] = set()
+        places: list[tuple[int, Tried]] = []
         tries = 0
-        known = self._cache.get
         for at, word in enumerate(words):
-            patterns = known(word)
-            if patterns is None:
-                patterns = self._anchored(word)
-            if not patterns:
+            tried = self._cache[word] if word in self._cache else self._tried(word)
+            if tried is None:
                 continue
             if word in again:
                 passage = min(at, _CONTEXT), words[max(0, at - _CONTEXT) : at + _CONTEXT]
                 if passage in seen:
                     continue
                 seen.add(passage)
-            tries += len(patterns)
+            tries += tried.tries
             if tries > _MAX_TRIES:
-                return hits, True
-            hits.extend(_match_all(patterns, words, at, said))
-        return hits, False
+                return places, True
+            places.append((at, tried))
+        return places, False
 
-    def _anchored(self, word: str) -> tuple[Pattern, ...]:
+    def _tried(self, word: str) -> Tried | None:
         found = list(self._by_word.get(word, ()))
         for length in self._stem_lengths:
             found += self._by_stem.get(word[:length], ()) if len(word) >= length else ()
         patterns = tuple(dict.fromkeys(found))
+        shield = tuple(pattern for pattern in patterns if pattern.rule in self._shields)
+        find = tuple(pattern for pattern in patterns if pattern.rule not in self._shields)
+        tried = Tried(find, shield, len(patterns)) if patterns else None
         if len(self._cache) < 50_000:
-            self._cache[word] = patterns
-        return patterns
+            self._cache[word] = tried
+        return tried
 
 
 def _match_all(patterns: tuple[Pattern, ...], words: tuple[str, ...], at: int, said: set[str]) -> Iterator[Hit]:

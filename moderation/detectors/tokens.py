@@ -21,7 +21,11 @@ _PIECES = re.compile(
 _LONE = re.compile(rf"(?<!{_LETTER}){_LETTER}(?!{_LETTER})")  # without any, no word is written in loose letters
 _ODD = re.compile(r"[\d'@$!|€*]")
 _STOPS = ".!?;\n"
+_STOPS_TWICE = re.compile(r"[.!?;\n]{2}")
 _LETTERS = re.compile(r"[^\W\d_]+")
+_ONLY_LETTERS = {code: " " for code in range(128) if not chr(code).isalpha()}
+_STOP = "!!"  # as long as no word is that is not loose
+_SPACED = {code: " " for code in range(128) if not chr(code).isalnum()} | {ord(stop): f" {_STOP} " for stop in ".!?;\n"}
 _NOT_LETTERS = re.compile(r"[^\W\d_]*[\d'@$!|€*][\w'@$!|€*]*")
 _SEPARATORS = re.compile(r"[\W_]+")
 _REPEATED = re.compile(r"(.)\1+")
@@ -36,7 +40,7 @@ _SHORTEST_DANGER = 7
 @lru_cache(maxsize=8)
 def letters_of(text: str) -> tuple[str, ...]:
     """Every run of letters in a text, in order; several detectors ask for it one after the other."""
-    return tuple(_LETTERS.findall(text))
+    return tuple(text.translate(_ONLY_LETTERS).split() if text.isascii() else _LETTERS.findall(text))
 
 
 class Tokens:
@@ -147,15 +151,26 @@ class Vocabulary:
 def words_of(text: str, vocabulary: Vocabulary) -> tuple[str, ...]:
     """Cut folded text into words, with BREAK at both ends.  Commas, colons and dots in a row do not end a sentence;
     . ! ? ; and a new line do."""
-    plain = not _LONE.search(text)
-    pieces = _WHOLE_PIECES.findall(text) if plain else [word for word, _, _ in _raw(text)]
-    disguised = bool(_ODD.search(text)) and _disguised(pieces, vocabulary)
+    odd = _ODD.search(text)
+    pieces = _pieces(text, odd=odd is not None)
+    disguised = odd is not None and _disguised(pieces, vocabulary)
     reading = vocabulary.reading
     words = [BREAK]
     for piece in pieces:
         words += reading(piece, disguised)
     words.append(BREAK)
     return tuple(words)
+
+
+def _pieces(text: str, *, odd: bool) -> list[str]:
+    """The words and stops of `_raw`, by the shortest way that gives the same."""
+    if text.isascii() and not odd and not _STOPS_TWICE.search(text):
+        pieces = text.translate(_SPACED).split()
+        if 1 not in set(map(len, pieces)):
+            return pieces
+    if _LONE.search(text):
+        return [word for word, _, _ in _raw(text)]
+    return _WHOLE_PIECES.findall(text)
 
 
 def _disguised(pieces: Iterable[str], vocabulary: Vocabulary) -> bool:

@@ -65,7 +65,8 @@ def load_pack() -> Pack:
     words, stems = _mentioned(patterns)
     danger = frozenset(load_table("danger_words.toml")["words"].split())
     vocabulary = Vocabulary(words | danger, stems, danger, load_table("chat.toml")["words"])
-    return Pack(tuple(rules), PhraseBook(patterns), vocabulary)
+    shields = {number for number, rule in enumerate(rules) if not rule.kind}
+    return Pack(tuple(rules), PhraseBook(patterns, shields), vocabulary)
 
 
 def _load_grammar() -> Grammar:

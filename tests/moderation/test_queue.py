@@ -15,7 +15,7 @@ from app.core.audit import AuditLine
 from app.core.errors import Closed, Invalid, NotFound, TooLarge
 from app.core.permissions import Role
 from app.core.work import Database
-from groups import conversation, messages, rooms
+from groups import conversation, decisions, rooms
 from groups.subjects import AnswerSubject, MessageSubject
 from moderation import queue, subjects
 from moderation.models import Case
@@ -201,7 +201,7 @@ def test_when_the_subject_cannot_be_changed_nothing_is_decided(
     def fail(*_args: object) -> None:
         raise OSError("no room on the disk")
 
-    monkeypatch.setattr(messages, "release", fail)
+    monkeypatch.setattr(decisions, "release", fail)
     with pytest.raises(OSError, match="disk"):
         _decide(circle, ref, "release")
     monkeypatch.undo()
