@@ -62,8 +62,9 @@ def problems(history: History) -> list[str]:
     for stored in rows.values():
         stored.sort(key=lambda row: row.seq)
     found += _numbered(rows)
+    stands = {room: [Seen(row.seq, row.text) for row in stored] for room, stored in rows.items()}
     for (room, alias), seen in history.members.items():
-        found += _same(room, alias, [Seen(row.seq, row.text) for row in rows.get(room, [])], seen)
+        found += _same(room, alias, stands.get(room, []), seen)
     return found
 
 

@@ -19,7 +19,7 @@ ROUNDS, PAGE = 50_000, 50
 def main() -> None:
     vault = Vault({"bench001": bytes(range(32))})
     row, _key = vault.new_key(1)
-    unused: Any = SimpleNamespace()  # every key is known already, so the database is not asked
+    unused: Any = lambda: None  # every key is known already, so the database is not asked
     ring = Ring(unused, vault)
 
     def seal(number: int) -> bytes:

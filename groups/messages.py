@@ -17,6 +17,7 @@ from app.core import clock
 from app.core.crypto import place_of
 from app.core.errors import AppError, Invalid, NotFound, RateLimited, Unauthenticated
 from app.core.i18n import N_
+from app.core.statements import Written
 from app.core.work import Work
 from groups import climate, conversation, mentions, rooms, rules, seating
 from groups.models import Message, Room, message_row
@@ -83,8 +84,8 @@ _MESSAGES: Any = Message.__table__
 _ROOMS: Any = Room.__table__
 
 # Prepared once: building a statement costs more than running it, and these run for every batch.
-_COUNT = update(_ROOMS).where(_ROOMS.c.id == bindparam("room")).values(last_seq=bindparam("last"))
-_INSERT = insert(_MESSAGES)
+_COUNT = Written(update(_ROOMS).where(_ROOMS.c.id == bindparam("room")).values(last_seq=bindparam("last")))
+_INSERT = Written(insert(_MESSAGES))
 
 
 def post(w: Work, commands: Sequence[Post], pace: Pace) -> list[Posted | AppError]:
@@ -179,7 +180,7 @@ def _store(w: Work, ready: Sequence[_Ready], facts: _Facts) -> list[Posted]:
         return []
     numbers = _number(w, ready)
     at = clock.minute(w.now)
-    w.db.connection().execute(_INSERT, [_row(w, item, seq, at) for item, seq in zip(ready, numbers, strict=True)])
+    _INSERT.many(w.connection, [_row(w, item, seq, at) for item, seq in zip(ready, numbers, strict=True)])
     items: dict[str, list[dict[str, Any]]] = defaultdict(list)
     answers, told_at = [], clock.iso_minute(at)
     for item, seq in zip(ready, numbers, strict=True):
@@ -263,7 +264,7 @@ def _number(w: Work, ready: Sequence[_Ready]) -> list[int | None]:
         last[item.seat.room_id] = last.get(item.seat.room_id, item.seat.last_seq) + 1
         numbers.append(last[item.seat.room_id])
     if last:
-        w.db.connection().execute(_COUNT, [{"room": room, "last": seq} for room, seq in sorted(last.items())])
+        _COUNT.many(w.connection, [{"room": room, "last": seq} for room, seq in sorted(last.items())])
     return numbers
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from sqlalchemy import bindparam, select
 
@@ -13,12 +13,12 @@ from app.accounts import signins
 from app.accounts.models import Person, SignIn
 from app.core import ids
 from app.core.crypto import DataKey
-from app.core.db import Moment
+from app.core.db import Moment, moment
+from app.core.statements import Written, padded
 from app.core.work import Work
 from groups import rules
 from groups.models import Group, GroupSession, Room, Seat
 
-T = TypeVar("T")
 Key = tuple[int, str, str]  # person, room, session
 
 
@@ -88,7 +88,9 @@ _SEATS = (
     )
     .order_by(Room.id)
 )
-_SEATS_LOCKED = _SEATS.with_for_update(of=Room)
+_LISTS = ("sessions", "rooms")
+_WRITTEN = Written(_SEATS, _LISTS)
+_WRITTEN_LOCKED = Written(_SEATS.with_for_update(of=Room), _LISTS)
 
 
 def seats(w: Work, sent: Collection[Sent]) -> dict[Key, Any]:
@@ -96,11 +98,12 @@ def seats(w: Work, sent: Collection[Sent]) -> dict[Key, Any]:
 
     On PostgreSQL it locks the rooms in one order, so that numbers are given without holes and in commit order.
     """
-    query = _SEATS_LOCKED if w.db.get_bind().dialect.name == "postgresql" else _SEATS
-    rooms = {one.room for one in sent if ids.is_ref(one.room)}
-    found = {"rooms": padded(rooms), "sessions": padded({one.session for one in sent}), "now": w.now}
-    rows = w.db.connection().execute(query, found).all()
-    return {(row.person_id, row.room, row.token_hash): row for row in rows}
+    rooms = padded({one.room for one in sent if ids.is_ref(one.room)})
+    if not rooms:
+        return {}
+    query = _WRITTEN_LOCKED if w.connection.dialect.name == "postgresql" else _WRITTEN
+    found = {"rooms": rooms, "sessions": padded({one.session for one in sent}), "now": w.now}
+    return {(row.person_id, row.room, row.token_hash): row for row in query.rows(w.connection, found)}
 
 
 def standing(w: Work, sent: Iterable[Sent], seated: Mapping[Key, Any]) -> set[str]:
@@ -115,8 +118,8 @@ def known(w: Work, sent: Iterable[Sent], seated: Mapping[Key, Any]) -> Sequence[
     wanted = padded({(seat.room_id, seat.seat_id, key) for seat, key in places if seat is not None})
     if not wanted:
         return ()
-    sql = known_sql(len(wanted), w.db.get_bind().dialect.name)
-    return w.db.connection().exec_driver_sql(sql, tuple(chain.from_iterable(wanted))).all()
+    sql = known_sql(len(wanted), w.connection.dialect.name)
+    return w.connection.exec_driver_sql(sql, tuple(chain.from_iterable(wanted))).all()
 
 
 @lru_cache(maxsize=32)
@@ -137,27 +140,17 @@ def standing_of(seat: Any, seconds_since_last: float | None) -> rules.Standing:
     """What `rules.may_post` decides on."""
     return rules.Standing(
         role=seat.role,
-        muted_until=seat.muted_until,
+        muted_until=moment(seat.muted_until),
         room_closed=False,
-        only_staff_writes=seat.room_locked or bool(seat.session_locked),
+        only_staff_writes=bool(seat.room_locked or seat.session_locked),
         out=seat.out_at is not None,
         paused=seat.paused_at is not None,
         open_hours=seat.open_hours,
         timezone=seat.timezone,
         slow_seconds=seat.slow_seconds,
-        calm_until=seat.calm_until,
+        calm_until=moment(seat.calm_until),
         seconds_since_last=seconds_since_last,
-        closed_at=seat.closed_at,
+        closed_at=moment(seat.closed_at),
         kind=seat.kind,
         session=seat.session_id is not None,
     )
-
-
-def padded(values: Collection[T]) -> list[T]:
-    """These values, the last one repeated until their number is a power of two: so that the database meets a handful
-    of statements instead of one for every length, and need not read each anew."""
-    found = list(values)
-    if not found:
-        return found
-    size = 1 << (len(found) - 1).bit_length()
-    return found + found[-1:] * (size - len(found))

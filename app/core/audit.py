@@ -34,12 +34,18 @@ class AuditLine(Base):
     seal: Mapped[str] = mapped_column(String(64))
 
 
-def record(w: Work, action: str, object_kind: str, object_id: int, reason: str = "") -> None:
-    """Add one line in the caller's transaction. `action` and `reason` are codes, never free text."""
+def record(
+    w: Work, action: str, object_kind: str, object_id: int, reason: str = "", *, by_itself: bool = False
+) -> None:
+    """Add one line in the caller's transaction. `action` and `reason` are codes, never free text.
+
+    With `by_itself` the line names nobody: what several did together, and none of them may be known to have done.
+    """
+    actor = None if by_itself else w.actor
     line = AuditLine(
         at=w.now.replace(microsecond=0),
-        actor_id=w.actor.person_id if w.actor else None,
-        actor_role=w.actor.role.value if w.actor else "system",
+        actor_id=actor.person_id if actor else None,
+        actor_role=actor.role.value if actor else "system",
         action=action,
         object_kind=object_kind,
         object_id=object_id,

@@ -153,16 +153,16 @@ def place_of(column: InstrumentedAttribute[Any], row: str) -> bytes:
 class Ring:
     """The data keys one unit of work needs: asked of the database once each, at most one query for many."""
 
-    def __init__(self, db: Session, vault: Vault) -> None:
-        self._db = db
+    def __init__(self, session: Callable[[], Session], vault: Vault) -> None:
+        self._session = session
         self._vault = vault
         self._keys: dict[int, Key] = {}
 
     def make_key(self, person_id: int) -> None:
         """Give somebody new a data key. Writes it, wrapped."""
         row, self._keys[person_id] = self._vault.new_key(person_id)
-        self._db.add(row)
-        self._db.flush()
+        self._session().add(row)
+        self._session().flush()
 
     def seal(self, person_id: int, column: InstrumentedAttribute[Any], row: str, text: str) -> bytes:
         """`text` sealed by its author's key, for one column of one row."""
@@ -171,7 +171,7 @@ class Ring:
     def key_of(self, person_id: int) -> Key:
         """A person's data key. Raises `CannotOpen` when it was destroyed."""
         if person_id not in self._keys:
-            row = self._db.scalar(select(DataKey).where(DataKey.person_id == person_id))
+            row = self._session().scalar(select(DataKey).where(DataKey.person_id == person_id))
             if row is None:
                 raise CannotOpen("there is no data key for this person")
             self._keys[person_id] = self._vault.unwrap(row.id, row.master, row.wrapped)
@@ -195,12 +195,12 @@ class Ring:
 
         Returns the key's id, or None if there was none. The caller lets the vault forget it after the commit.
         """
-        key_id = self._db.scalar(select(DataKey.id).where(DataKey.person_id == person_id))
+        key_id = self._session().scalar(select(DataKey.id).where(DataKey.person_id == person_id))
         if key_id is None:
             return None
-        self._db.execute(update(DataKey).where(DataKey.id == key_id).values(wrapped=os.urandom(60)))
-        self._db.execute(delete(DataKey).where(DataKey.id == key_id))
-        self._db.add(DestroyedKey(id=key_id, destroyed_on=on))
+        self._session().execute(update(DataKey).where(DataKey.id == key_id).values(wrapped=os.urandom(60)))
+        self._session().execute(delete(DataKey).where(DataKey.id == key_id))
+        self._session().add(DestroyedKey(id=key_id, destroyed_on=on))
         self._keys.pop(person_id, None)
         return key_id
 
@@ -211,7 +211,7 @@ class Ring:
     def _fetch(self, key_ids: Iterable[str]) -> None:
         missing = {key_id for key_id in key_ids if self._vault.known(key_id) is None}
         if missing:
-            for row in self._db.scalars(select(DataKey).where(DataKey.id.in_(missing))):
+            for row in self._session().scalars(select(DataKey).where(DataKey.id.in_(missing))):
                 self._vault.unwrap(row.id, row.master, row.wrapped)
 
     def _open(self, place: bytes, sealed: bytes) -> str:

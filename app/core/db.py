@@ -20,6 +20,7 @@ from sqlalchemy.orm import DeclarativeBase
 from app.core import native
 from app.core.settings import SettingsError
 
+_PATIENCE = "PRAGMA busy_timeout=5000"
 WRITES = "samen_writes"  # execution option: this connection view opens write transactions
 
 
@@ -63,6 +64,14 @@ class Moment(TypeDecorator[datetime]):
         return None if value is None else value.replace(tzinfo=UTC)
 
 
+def moment(value: datetime | str | None) -> datetime | None:
+    """A point in time as a driver gives it, where no column type has read it: aware and in UTC."""
+    if value is None:
+        return None
+    read = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return read.replace(tzinfo=UTC)
+
+
 class _PatientConnection(sqlite3.Connection):
     """Commits in a native thread: the commit is where SQLite waits for the disk."""
 
@@ -104,19 +113,32 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
-        "busy_timeout=5000",
         "secure_delete=ON",
         "trusted_schema=OFF",
     ):
         connection.execute(f"PRAGMA {pragma}")
+    connection.execute(_PATIENCE)
 
 
 def _begin_sqlite(connection: Connection) -> None:
     raw: Any = connection.connection.dbapi_connection
     if connection.get_execution_options().get(WRITES):
-        native.run(raw.execute, "BEGIN IMMEDIATE")  # may wait for another process that is writing
+        _begin_to_write(raw)
     else:
         raw.execute("BEGIN")
+
+
+def _begin_to_write(raw: sqlite3.Connection) -> None:
+    """At once where nobody else writes, as is usual; else another process does, and a native thread waits for it."""
+    raw.execute("PRAGMA busy_timeout=0")
+    try:
+        raw.execute("BEGIN IMMEDIATE")
+        return
+    except sqlite3.OperationalError:
+        pass  # whatever it is, it is still so below
+    finally:
+        raw.execute(_PATIENCE)
+    native.run(raw.execute, "BEGIN IMMEDIATE")
 
 
 def _open_postgresql(url: str) -> Engine:

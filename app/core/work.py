@@ -12,12 +12,12 @@ import hmac
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
 from app.core import clock as clocks
@@ -42,18 +42,29 @@ class Announcement:
 class Work:
     """What a use-case works with: `db` to read and write rows, who acts, what time it is (UTC).
 
+    Statements that need no objects may go to the `connection` of a unit that writes.
     `ring` seals and opens what people wrote (`app.core.crypto`); `seal_key` seals the audit lines written in this
     unit (`app.core.audit`); `code_key` hashes codes that stand on paper.
     """
 
-    db: Session
+    session: Callable[[], Session]
     actor: Actor | None
     now: datetime
-    ring: Ring
+    vault: InitVar[Vault]
     seal_key: bytes = b""
     code_key: bytes = b""
     announcements: list[Announcement] = field(default_factory=list)
     effects: list[Callable[[], None]] = field(default_factory=list)
+    connection: Connection = None  # type: ignore[assignment]  # of units that write
+    ring: Ring = field(init=False)
+
+    def __post_init__(self, vault: Vault) -> None:
+        self.ring = Ring(self.session, vault)
+
+    @property
+    def db(self) -> Session:
+        """The session of this unit, made when somebody asks for it: the busiest path does without."""
+        return self.session()
 
     @property
     def who(self) -> Actor:
@@ -124,13 +135,34 @@ class Database:
     def read(self, actor: Actor | None = None) -> Iterator[Work]:
         """A unit of work that only reads: it never waits for writers, and nothing it changes is kept."""
         with Session(self._reader, expire_on_commit=False, autoflush=False) as session:
-            yield Work(session, actor, self.clock(), Ring(session, self.vault), code_key=self.code_key)
+            yield Work(lambda: session, actor, self.clock(), self.vault, code_key=self.code_key)
 
     def _transaction(self, actor: Actor | None) -> Generator[Work, None, Work]:
-        with Session(self._writer, expire_on_commit=False) as session, session.begin():
-            session.connection()  # take the write lock now: what is checked must still hold when it is written
-            work = Work(session, actor, self.clock(), Ring(session, self.vault), self.seal_key, self.code_key)
-            yield work
+        # The write lock is taken now: what is checked must still hold when it is written.
+        with self._writer.begin() as connection:
+            sessions: list[Session] = []
+
+            def session() -> Session:
+                if not sessions:
+                    sessions.append(Session(connection, expire_on_commit=False))
+                return sessions[0]
+
+            work = Work(
+                session,
+                actor,
+                self.clock(),
+                self.vault,
+                self.seal_key,
+                self.code_key,
+                connection=connection,
+            )
+            try:
+                yield work
+                for opened in sessions:
+                    opened.commit()  # its part: the transaction is the connection's
+            finally:
+                for opened in sessions:
+                    opened.close()
         return work
 
     def _tell(self, work: Work) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -19,7 +20,7 @@ from app.core.work import Database
 from app.main import PARTS
 from app.notify import outbox
 from app.notify import personal as notify_personal
-from groups import conversation, exercises, leaving, rooms
+from groups import conversation, exercises, followups, leaving, notes, rooms, stage, topics
 from groups import personal as groups_personal
 from groups.models import Answer, Message, Seat, message_row
 from matching import buddies, outreach
@@ -34,15 +35,21 @@ from tests.conftest import MASTERS, FrozenClock, Heard
 
 # Every column that can name a person or their place. A new one has to be thought of in one of the `personal` modules.
 NAMES_A_PERSON = {
+    "absences.membership_id",
     "answers.membership_id",
     "attendances.membership_id",
     "authenticators.person_id",
     "backup_codes.person_id",
+    "calendar_feeds.person_id",
     "cases.decided_by",
+    "cases.staff_id",
     "check_ins.membership_id",
     "data_keys.person_id",
     "device_codes.made_by",
     "device_codes.person_id",
+    "flags.person_id",
+    "follow_ups.done_by",
+    "follow_ups.membership_id",
     "glass_breaks.person_id",
     "invitations.made_by",
     "memberships.person_id",
@@ -56,7 +63,12 @@ NAMES_A_PERSON = {
     "relapse_reports.membership_id",
     "seats.membership_id",
     "seats.person_id",
+    "session_notes.author_id",
+    "session_steps.author_id",
     "sign_ins.person_id",
+    "topics.author_id",
+    "turns.membership_id",
+    "waiting_places.person_id",
 }
 
 
@@ -76,8 +88,9 @@ def _export(life: Lives, who: Someone) -> dict[str, Any]:
         return erasure.export(r, PARTS, who.person_id)
 
 
-def _history(life: Lives) -> list[conversation.View]:
-    with life.database.read(life.noor.actor) as r:
+def _history(life: Lives, by: Someone | None = None) -> list[conversation.View]:
+    """The whole conversation, as somebody reads it who hid nothing of it."""
+    with life.database.read((by or life.hanna).actor) as r:
         return conversation.history(r, rooms.place(r, life.circle.room), 0)
 
 
@@ -108,7 +121,7 @@ def test_nothing_of_them_is_left_in_any_table(life: Lives) -> None:
     key_id = next(row["id"] for row in before["data_keys"] if row["person_id"] == life.mees.person_id)
     refs = {row["public_id"] for row in before["seats"] if row["person_id"] == life.mees.person_id}
     places = {row["id"] for row in before["memberships"] if row["person_id"] == life.mees.person_id}
-    assert len(aliases) == 3
+    assert len(aliases) == 4
     assert len(places) == 2
     _erase(life)
     after = lives.rows(life.database)
@@ -145,7 +158,7 @@ def test_a_copy_of_the_rows_says_nothing_any_more(life: Lives) -> None:
     assert OWN[0] in " ".join(read)
     _erase(life)
     with life.database.read() as r:
-        for ring in (r.ring, Ring(r.db, Vault(MASTERS))):  # this process, and one that starts with the same keys
+        for ring in (r.ring, Ring(r.session, Vault(MASTERS))):  # this process, and one that starts with the same keys
             for c in copied:
                 with pytest.raises(CannotOpen):
                     ring.open(Message.text, message_row(c.seat_id, c.key), c.text)
@@ -177,17 +190,60 @@ def test_the_conversation_keeps_its_numbers_and_everybody_elses_words(life: Live
         if was.alias == life.mees.alias:
             assert (now.status, now.text) == ("withdrawn", "")
             assert now.alias.startswith("weg-")
-        else:
-            assert now == was
+        else:  # what answered them quotes nothing any more
+            quoted = was.quote if was.quote and was.quote.alias != life.mees.alias else None
+            kept = {kind: tuple(a for a in who if a != life.mees.alias) for kind, who in was.reactions.items()}
+            assert now == replace(was, quote=quoted, reactions={kind: who for kind, who in kept.items() if who})
     assert len({v.alias for v in after if v.status == "withdrawn"}) == 1
     assert life.circle.post(life.noor, "En verder").seq == len(before) + 1
+
+
+def test_what_stood_beside_their_words_is_gone_and_what_others_did_stays(life: Lives) -> None:
+    before = lives.rows(life.database)
+    mine = {row["id"] for row in before["seats"] if row["person_id"] == life.mees.person_id}
+    said = {row["id"] for row in before["messages"] if row["seat_id"] in mine}
+    answers = {row["id"] for row in before["answers"] if row["membership_id"] == life.mees.membership_id}
+    beside = {
+        "message_versions": lambda row: row["message_id"] in said,
+        "reactions": lambda row: row["message_id"] in said or row["seat_id"] in mine,
+        "hidings": lambda row: row["message_id"] in said or {row["seat_id"], row["hidden_seat_id"]} & mine,
+        "session_notes": lambda row: row["seat_id"] in mine,
+        "flags": lambda row: row["person_id"] == life.mees.person_id or row["subject_id"] in answers,
+    }
+    _erase(life)
+    after = lives.rows(life.database)
+    for table, theirs in beside.items():
+        gone = [row for row in before[table] if theirs(row)]
+        assert gone, table
+        assert after[table] == [row for row in before[table] if row not in gone], table
+    for table in ("message_versions", "reactions", "flags"):
+        assert after[table], table  # Noor's and Jip's
+
+
+def test_open_screens_hear_which_reactions_are_gone(life: Lives, heard: Heard) -> None:
+    [seq] = [v.seq for v in _history(life) if life.mees.alias in v.reactions.get("recognise", ())]
+    heard.clear()
+    _erase(life)
+    told = heard.payloads(f"room:{life.circle.room}", "message.reactions")
+    assert told == [{"room": life.circle.room, "seq": seq, "reactions": {"reading": [life.noor.alias]}}]
+
+
+def test_nobody_is_asked_any_more_to_look_after_them(life: Lives) -> None:
+    with life.database.read(life.second.hanna.actor) as r:
+        assert len(followups.open_ones(r)) == 1
+        whose = followups.open_ones(r)[0].alias
+    person = next(who for who in (life.mees, *life.second.members) if who.alias == whose or whose == "Wilg_stil")
+    _erase(life, person)
+    with life.database.read(life.second.hanna.actor) as r:
+        assert followups.open_ones(r) == []
+    assert "missed" not in {kind for kind, _ in _told(life, life.second.hanna)}
 
 
 def test_in_two_groups_they_are_two_who_are_gone(life: Lives) -> None:
     _erase(life)
     nobody = [row for row in lives.rows(life.database)["seats"] if row["person_id"] is None]
-    assert len(nobody) == 3  # two groups and a duo
-    assert len({row["alias"] for row in nobody}) == 3
+    assert len(nobody) == 4  # two groups, a duo, and two by two for some minutes
+    assert len({row["alias"] for row in nobody}) == 4
 
 
 def test_nobody_else_loses_anything(life: Lives) -> None:
@@ -199,12 +255,19 @@ def test_nobody_else_loses_anything(life: Lives) -> None:
         after = _export(life, who)
         for told in (before[who.person_id], after):
             told.pop("notices")
+            for group in told["groups"]:  # reactions and hidden lines go with what they stood at
+                for talk in group["conversations"]:
+                    talk.pop("reactions"), talk.pop("hidden")
+            told.pop("flagged", None)
         if who is life.noor:  # her duo has ended, and says so
             assert after["pairs"][0].pop("until") == "2026-11-18"
             before[who.person_id]["pairs"][0].pop("until")
-        if who is life.hanna:  # she is asked no more
+        if who is life.hanna:  # she is asked no more, and what she answered them went with their note
             after.pop("asked_to_make_contact")
             before[who.person_id].pop("asked_to_make_contact")
+            assert [OTHERS[10] in note["text"] for note in before[who.person_id].pop("notes_to_members")] == [True]
+        if who is life.second.hanna:  # that she looked after them went with them
+            assert len(after.pop("looked_after")) == len(before[who.person_id].pop("looked_after")) - 1
         assert after == before[who.person_id]
     now = lives.rows(life.database)
     for same in ("groups", "group_sessions", "session_steps", "organisations", "audit_lines"):
@@ -363,7 +426,18 @@ def test_staff_are_erased_as_wholly_as_clients(life: Lives) -> None:
     assert life.hanna.person_id not in {row["decided_by"] for row in after["cases"]}
     assert {row["note"] for row in after["cases"]} == {None}
     assert {row["made_by"] for row in after["pairs"] + after["device_codes"]} == {None}
-    assert [v.text for v in _history(life) if v.role == "facilitator"] == [""]
+    for table, column in (("topics", "title"), ("session_steps", "words")):
+        assert {row[column] for row in after[table]} == {None}, table
+    [answered] = [row for row in after["session_notes"] if row["by_staff"]]
+    assert (answered["author_id"], answered["text"]) == (None, None)
+    with life.database.read(life.mees.actor) as r:  # whose note it answered still reads their own page
+        place = rooms.place(r, life.circle.room)
+        running = stage.running_in(r, place)
+        assert running is not None
+        assert [note.text for note in notes.own(r, running, place)][1:] == [""]
+        assert stage.state(r, running, place)
+        assert topics.of(r, place) == []
+    assert [v.text for v in _history(life, life.noor) if v.role == "facilitator"] == [""]
     with life.database.read(life.mees.actor) as r:
         assert len(buddies.mine(r)) == 1
 
