@@ -1,28 +1,29 @@
 """The eventlet loop: the only module that knows eventlet, patched in one place and left with one setting.
 
-It also closes what the stock server leaves open (measured and explained in `docs/decisions/0003-live-path.md`):
-frames are unmasked in one go, fragments have a total size, compression is declined, a malformed frame ends the
-connection cleanly, and a client that does not read is cut instead of filling the memory.
+What runs for every frame is ours, and as short as it can be (measured in `docs/decisions/0008-speed.md`): a client is
+read by `app.live.frames`, written to without a queue while its socket takes what is written, and pinged together with
+all others. One light thread a client, where the library has three; a malformed frame ends the connection cleanly, and a
+client that does not read is cut instead of filling the memory.
 """
 
 from __future__ import annotations
 
-import collections
 import os
 import socket
 import time
 import warnings
+from collections import deque
 from typing import Any
 
-from app.live import frames
+import structlog
 
-PENDING = 200  # packets waiting for one client before it is cut
-FRAMES_A_SECOND = 100
-FRAMES_AT_ONCE = 400
-SEND_BUFFER = 131_072  # bytes the kernel may hold for one client: beyond it the bounded queue fills
-READ_AT_ONCE = 16_384  # bytes
+from app.live import frames, limits
+
 MAX_SOCKETS = 8_000
-HANDSHAKE_SECONDS = 10
+HANDSHAKE_SECONDS = limits.HANDSHAKE_SECONDS
+PING_LOOK = 1.0  # seconds between two looks for whom to ping
+
+log = structlog.get_logger()
 
 
 def prepare() -> None:
@@ -37,20 +38,21 @@ def prepare() -> None:
     from app.core import native
 
     native.install(tpool.execute)
-    _harden_frames()
 
 
 def harden(server: Any) -> None:
-    """Give every client an outlet of ours instead of an endless queue. `server` is a python-socketio server."""
+    """Read, write and ping clients in our way. `server` is a python-socketio server."""
+    from engineio import socket as stock
+
     outlet = _outlet_class()
     server.eio.create_queue = lambda *args, **kwargs: outlet()
+    stock.Socket._websocket_handler = _talk
+    stock.Socket.schedule_ping = _wait_for_ping
 
 
 def adopt(server: Any, sid: str, environ: Any) -> Any:
-    """The line to a new client: from now on its outlet writes to the socket by itself."""
-    outlet = _queue_of(server, sid)
-    outlet.open(environ["samen.websocket"])
-    return outlet
+    """The line to a new client: its outlet."""
+    return _outlet_of(server, sid)
 
 
 def frame(text: str) -> bytes:
@@ -60,10 +62,10 @@ def frame(text: str) -> bytes:
 
 def cut(server: Any, sid: str) -> None:
     """End one client's connection now, whether or not it reads."""
-    queue = _queue_of(server, sid)
+    outlet = _outlet_of(server, sid)
     server.disconnect(sid, ignore_queue=True)
-    if queue is not None:
-        queue.shut()
+    if outlet is not None:
+        outlet.shut()
 
 
 def serve(app: Any, host: str, port: int) -> None:
@@ -75,9 +77,9 @@ def serve(app: Any, host: str, port: int) -> None:
         def log_message(self, *_line: Any) -> None:
             """Not even of a request that is malformed."""
 
-    listener = eventlet.listen((host, port), backlog=1_024)
+    listener = eventlet.listen((host, port), backlog=limits.BACKLOG)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # both are inherited by what it accepts
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, limits.SEND_BUFFER)
     eventlet.wsgi.server(
         listener,
         app,
@@ -90,154 +92,192 @@ def serve(app: Any, host: str, port: int) -> None:
     )
 
 
-def _queue_of(server: Any, sid: str) -> Any:
+def _outlet_of(server: Any, sid: str) -> Any:
     eio_sid = server.manager.eio_sid_from_sid(sid, "/")
-    client = server.eio.sockets.get(eio_sid)
-    return getattr(client, "queue", None)
+    return getattr(server.eio.sockets.get(eio_sid), "queue", None)
 
 
-class _Framed(bytes):
-    """Bytes that are frames already. The library's writer asks what it finds in the queue for its encoding."""
+def _talk(client: Any, websocket: Any) -> list[bytes]:
+    """One client from its handshake to its end. Stands in for the library's own handler of a WebSocket."""
+    raw, outlet = websocket.socket.fd, client.queue
+    client.connected = client.upgraded = True
+    outlet.open(raw)
+    _ping_all(client.server)
+    status = 1011
+    try:
+        status = _listen(client, raw, outlet)
+    except Exception:
+        log.exception("client_failed")
+    outlet.bye(status)
+    websocket.websocket_closed = True  # said already, and without waiting for somebody who does not listen
+    client.close(wait=False, abort=True, reason=client.server.reason.TRANSPORT_CLOSE)
+    return []
 
-    def encode(self) -> bytes:
-        return self
+
+def _listen(client: Any, raw: socket.socket, outlet: Any) -> int:
+    """Hand on what a client says until it leaves or breaks a rule; returns the code to say goodbye with."""
+    import eventlet
+    from eventlet import hubs
+
+    inbox, budget = frames.Inbox(client.server.max_http_buffer_size), limits.Budget()
+    while not client.closed:
+        try:
+            data = raw.recv(limits.READ_AT_ONCE)
+        except BlockingIOError:
+            hubs.trampoline(raw, read=True)
+            continue
+        except OSError:
+            return 1006
+        try:
+            packets = inbox.feed(data) if data else []
+        except frames.Broken as broken:
+            return broken.status
+        except frames.Goodbye:
+            data = b""
+        if not data:
+            return 1000
+        for pong in inbox.answers():
+            if not budget.spend():
+                return 1008
+            outlet.write(pong)
+        for number, packet in enumerate(packets):
+            if not budget.spend() or not limits.may_send(packet):
+                return 1008
+            if number:
+                eventlet.sleep(0)  # a client that never pauses must not keep the others waiting
+            if packet == "3":
+                client.schedule_ping()
+            elif not client.closed:
+                client.server._trigger_event("message", client.sid, packet[1:], run_async=False)
+    return 1000
+
+
+def _wait_for_ping(client: Any) -> None:
+    """The client answered: the next ping is due after a while. Instead of a sleeping light thread for each."""
+    client.last_ping = None
+    client.ping_at = time.monotonic() + client.server.ping_interval
+
+
+def _ping_all(server: Any) -> None:
+    """Begin to ping all clients of this server, if that has not begun yet."""
+    if getattr(server, "pinging", False):
+        return
+    server.pinging = True
+    import eventlet
+    from engineio import packet
+
+    def ping() -> None:
+        while True:
+            eventlet.sleep(PING_LOOK)
+            now = time.monotonic()
+            for client in list(server.sockets.values()):
+                if client.last_ping is None and client.ping_at <= now and not client.closed:
+                    client.last_ping = time.time()
+                    client.send(packet.Packet(packet.PING))
+
+    eventlet.spawn_n(ping)
 
 
 def _outlet_class() -> Any:
-    from eventlet import queue
+    import eventlet
+    from eventlet import hubs
 
-    class Outlet(queue.Queue):  # type: ignore[misc]
-        """What goes out to one client: straight to its socket while that takes it, else by the library's queue.
+    class Outlet:
+        """What goes out to one client: straight to its socket while that takes it; what it does not take waits.
 
-        A client that lets the queue fill up is cut; it catches up by sequence number. The order is kept: nothing is
-        written past what waits, or past a frame that the library's writer is in the middle of.
+        A client that lets too much wait is cut; it catches up by sequence number. Nothing is written past what waits.
         """
 
-        raw: Any = None
-        busy: Any = None
-        held: bytes = b""
+        __slots__ = ("_ended", "_held", "_raw", "_waiting", "_writing")
 
-        def open(self, websocket: Any) -> None:
-            self.raw, self.busy = websocket.socket.fd, websocket._sendlock
+        def __init__(self) -> None:
+            self._raw: socket.socket | None = None
+            self._waiting: deque[bytes] = deque()
+            self._held = b""
+            self._writing = self._ended = False
 
-        def get(self, block: bool = True, timeout: float | None = None) -> Any:
-            return super().get(block)  # a writer with nothing to write is no sign of a dead client: pings are
+        def open(self, raw: socket.socket) -> None:
+            """The handshake is done: what was put here before goes out now."""
+            self._raw = raw
+            self._write_on()
 
         def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+            """As the library's queue: a packet, or None for the end."""
             if item is None:
-                super().put(None)
+                self.bye()
             else:
                 self.write(frames.text(item.encode().encode()))
 
+        def join(self) -> None:
+            """Nobody waits for a client to read."""
+
         def hold(self, frame: bytes) -> None:
-            self.held += frame
+            self._held += frame
 
         def flush(self) -> None:
-            if self.held:
+            if self._held:
                 self.write(b"")
 
         def write(self, frame: bytes) -> None:
-            if self.held:
-                frame, self.held = self.held + frame, b""
-            if self.raw is not None and not self.queue and not self.busy.locked():
-                try:
-                    sent = self.raw.send(frame)
-                except BlockingIOError:
-                    sent = 0
-                except OSError:
-                    return  # it is gone: its reader sees that too
-                if sent == len(frame):
-                    return
-                frame = frame[sent:]
-            if self.qsize() >= PENDING:
+            if self._held:
+                frame, self._held = self._held + frame, b""
+            if self._raw is not None and not self._waiting:
+                frame = frame[self._sent(self._raw, frame) :]
+            if not frame or self._ended:
+                return
+            if len(self._waiting) >= limits.PENDING:
                 self.shut()
                 return
-            super().put(_Framed(frame))
+            self._waiting.append(frame)
+            self._write_on()
+
+        def bye(self, status: int = 1000) -> None:
+            """End the connection once what waits is written."""
+            if self._ended:
+                return
+            if status != 1006:
+                self.write(frames.close(status))
+            self._ended = True
+            if not self._waiting:
+                self.shut()
 
         def shut(self) -> None:
-            while not self.empty():
-                self.get_nowait()
-                self.task_done()
-            super().put(None)
-            if self.raw is not None:
+            """End the connection now."""
+            self._ended = True
+            self._waiting.clear()
+            if self._raw is not None:
                 try:
-                    self.raw.shutdown(socket.SHUT_RDWR)
+                    self._raw.shutdown(socket.SHUT_RDWR)
                 except OSError:
                     pass  # it is gone already
 
-    return Outlet
+        def _write_on(self) -> None:
+            if self._waiting and self._raw is not None and not self._writing:
+                self._writing = True
+                eventlet.spawn_n(self._drain, self._raw)
 
+        def _drain(self, raw: socket.socket) -> None:
+            while self._waiting:
+                frame = self._waiting[0]
+                sent = self._sent(raw, frame)
+                if not self._waiting:
+                    break  # it was cut meanwhile
+                if sent == len(frame):
+                    self._waiting.popleft()
+                    continue
+                self._waiting[0] = frame[sent:]
+                hubs.trampoline(raw, write=True)
+            self._writing = False
+            if self._ended:
+                self.shut()
 
-def _within_budget(client: Any) -> bool:
-    """May this client send one more frame? It gains `FRAMES_A_SECOND`, and may save up `FRAMES_AT_ONCE`."""
-    now = time.monotonic()
-    ahead = max(client.ahead, now) + 1 / FRAMES_A_SECOND
-    client.ahead = ahead
-    return bool(ahead - now <= FRAMES_AT_ONCE / FRAMES_A_SECOND)
-
-
-def _harden_frames() -> None:
-    """Read frames by `app.live.frames`, and write those that are framed already as they are."""
-    import eventlet
-    from eventlet import hubs, websocket
-
-    stock: Any = websocket.RFC6455WebSocket
-    open_stock, send_stock = stock.__init__, stock.send
-
-    def __init__(self: Any, sock: Any, environ: Any, *args: Any, **kwargs: Any) -> None:
-        open_stock(self, sock, environ, *args, **kwargs)
-        environ["samen.websocket"] = self
-        self.iterator = None  # the stock reader, which is not used
-        self.inbox = frames.Inbox(self.max_frame_length)
-        self.ready = collections.deque()
-        self.ahead = 0.0
-
-    def wait(self: Any) -> str | None:
-        """The next packet of a Socket.IO text client; None, which ends the connection, for anything else."""
-        while not self.ready:
+        def _sent(self, raw: socket.socket, frame: bytes) -> int:
+            """How much of a frame the socket took; all of it where nobody is there to take it."""
             try:
-                data = _received(self.socket)
-                self.ready.extend(self.inbox.feed(data) if data else (None,))
-            except frames.Goodbye:
-                self._send_closing_frame(True)
-                self.ready.append(None)
-            except frames.Broken as broken:
-                self._send_closing_frame(True, (broken.status, ""))
-                self.ready.append(None)
-            while self.inbox.pongs:
-                self.send(_Framed(self.inbox.pongs.pop(0)))
-        packet: str | None = self.ready.popleft()
-        if packet is None or not _within_budget(self):
-            return None
-        if self.ready:
-            eventlet.sleep(0)  # a client that never pauses must not keep the others waiting
-        if packet == "3" or (len(packet) > 1 and packet[0] == "4" and packet[1] in "0123"):
-            return packet
-        return None
-
-    def _received(sock: Any) -> bytes:
-        while True:
-            try:
-                data: bytes = sock.fd.recv(READ_AT_ONCE)
-                return data
+                return raw.send(frame)
             except BlockingIOError:
-                hubs.trampoline(sock.fd, read=True)
+                return 0
             except OSError:
-                return b""
+                return len(frame)  # its reader sees that it is gone
 
-    def send(self: Any, message: Any) -> None:
-        if isinstance(message, _Framed):
-            with self._sendlock:
-                self.socket.sendall(bytes(message))
-        else:
-            send_stock(self, message)
-
-    def close(self: Any, close_data: Any = None) -> None:
-        self._send_closing_frame(True, close_data)
-        try:
-            self.socket.fd.shutdown(socket.SHUT_RDWR)  # half-closed, a client that only talks would stay for ever
-        except OSError:
-            pass  # it is gone already
-        self.socket.close()
-
-    stock.__init__, stock.wait, stock.send, stock.close = __init__, wait, send, close
+    return Outlet

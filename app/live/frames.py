@@ -41,6 +41,11 @@ def pong(payload: bytes) -> bytes:
     return b"\x8a" + len(payload).to_bytes(1, "big") + payload
 
 
+def close(status: int) -> bytes:
+    """The server's goodbye."""
+    return b"\x88\x02" + status.to_bytes(2, "big")
+
+
 def unmask(data: bytes, mask: bytes) -> bytes:
     """Undo a client's masking."""
     size = len(data)
@@ -92,6 +97,11 @@ class Inbox:
                 self._take(first, payload, messages)
         self._rest = buffer[at:] if at < end else b""
         return messages
+
+    def answers(self) -> list[bytes]:
+        """The answers to pings that came since this was asked."""
+        pongs, self.pongs = self.pongs, []
+        return pongs
 
     def _admit(self, first: int, size: int) -> None:
         """Everything that can be wrong with a frame, from its first bytes."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.crypto import Sealed
 from app.core.db import Base, Moment
+
+_HELD = text("status = 'held'")  # the few that wait, of all that was ever said
 
 
 class Message(Base):
@@ -34,13 +36,18 @@ class Message(Base):
     edited_at: Mapped[datetime | None] = mapped_column(Moment)
     withdrawn_at: Mapped[datetime | None] = mapped_column(Moment)
 
-    __table_args__ = (UniqueConstraint("room_id", "seat_id", "key"), UniqueConstraint("room_id", "seq"))
+    __table_args__ = (
+        UniqueConstraint("room_id", "seat_id", "key"),
+        UniqueConstraint("room_id", "seq"),
+        Index("ix_messages_held", "room_id", "seat_id", sqlite_where=_HELD, postgresql_where=_HELD),
+    )
 
 
 class MessageVersion(Base):
     """What a message said before it was edited; `version` counts from 1. Moderators can read it.
 
-    `text` is sealed by its author's key and bound to `version_row`.
+    One that is `held` is what its author wants it to say, and waits for a moderator. `text` is sealed by its author's
+    key and bound to `version_row`.
     """
 
     __tablename__ = "message_versions"
@@ -49,6 +56,7 @@ class MessageVersion(Base):
     message_id: Mapped[int] = mapped_column(ForeignKey("messages.id"))
     version: Mapped[int]
     text: Mapped[bytes | None] = mapped_column(Sealed)
+    held: Mapped[bool] = mapped_column(default=False)
     at: Mapped[datetime] = mapped_column(Moment)
 
     __table_args__ = (UniqueConstraint("message_id", "version"),)

@@ -20,7 +20,8 @@ class Group(Base):
 
     `cap` is how many members fit, `minimum` how many a session needs to start. `open_hours` are when its room may be
     written in, `staffed_hours` when somebody of the staff reads along, both as `groups.hours` spells them in the
-    group's own `timezone`; empty means always. What was written is kept for `retention_days`.
+    group's own `timezone`; empty means always. What was written is kept for `retention_days`; from `retention_next_on`
+    for `retention_next`, which its members were told beforehand.
     """
 
     __tablename__ = "groups"
@@ -38,6 +39,8 @@ class Group(Base):
     open_hours: Mapped[str] = mapped_column(String(200), default="")
     staffed_hours: Mapped[str] = mapped_column(String(200), default="")
     retention_days: Mapped[int] = mapped_column(default=90)
+    retention_next: Mapped[int | None]
+    retention_next_on: Mapped[date | None]
 
 
 class Membership(Base):
@@ -129,13 +132,14 @@ class WaitingPlace(Base):
 
 
 class CalendarFeed(Base):
-    """A private address where a calendar reads one's sessions, under neutral titles. Only its hash is kept."""
+    """A private address where a calendar reads one's sessions, under a neutral `word`. Only its hash is kept."""
 
     __tablename__ = "calendar_feeds"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), unique=True)
     digest: Mapped[str] = mapped_column(String(64), unique=True)
+    word: Mapped[str] = mapped_column(String(12), default="appointment")
     made_on: Mapped[date]
 
 

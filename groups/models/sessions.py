@@ -101,7 +101,8 @@ class SessionStep(Base):
 class Attendance(Base):
     """That a member was in a session, from which minute to which, whether their hand is up (since `hand_at`).
 
-    Since `pause_at` they ask quietly for a pause: only facilitators see it.
+    Since `pause_at` they ask quietly for a pause: only facilitators see it. On `corrected_on` a facilitator put the
+    times right.
     """
 
     __tablename__ = "attendances"
@@ -113,6 +114,7 @@ class Attendance(Base):
     last_at: Mapped[datetime] = mapped_column(Moment)
     hand_at: Mapped[datetime | None] = mapped_column(Moment)
     pause_at: Mapped[datetime | None] = mapped_column(Moment)
+    corrected_on: Mapped[date | None]
 
     __table_args__ = (UniqueConstraint("session_id", "membership_id"),)
 

@@ -44,9 +44,14 @@ def _extend_places() -> None:
         ("attendances", "pause_at"),
     ):
         op.add_column(table, sa.Column(name, sa.DateTime()))
+    op.add_column("groups", sa.Column("retention_next", sa.Integer()))
+    op.add_column("groups", sa.Column("retention_next_on", sa.Date()))
+    op.add_column("attendances", sa.Column("corrected_on", sa.Date()))
 
 
 def _make_room_tables() -> None:
+    held = sa.text("status = 'held'")
+    op.create_index("ix_messages_held", "messages", ["room_id", "seat_id"], sqlite_where=held, postgresql_where=held)
     op.create_table(
         "waiting_places",
         sa.Column("id", sa.Integer(), primary_key=True),
@@ -71,6 +76,7 @@ def _make_room_tables() -> None:
             "person_id", sa.Integer(), sa.ForeignKey("people.id", name="fk_calendar_feeds_person_id"), nullable=False
         ),
         sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("word", sa.String(12), nullable=False),
         sa.Column("made_on", sa.Date(), nullable=False),
         sa.UniqueConstraint("digest", name="uq_calendar_feeds_digest"),
         sa.UniqueConstraint("person_id", name="uq_calendar_feeds_person_id"),
@@ -87,6 +93,7 @@ def _make_room_tables() -> None:
         ),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("text", sa.LargeBinary()),
+        sa.Column("held", sa.Boolean(), nullable=False),
         sa.Column("at", sa.DateTime(), nullable=False),
         sa.UniqueConstraint("message_id", "version", name="uq_message_versions_message_id_version"),
         sqlite_autoincrement=True,
@@ -314,6 +321,9 @@ def _make_flags() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_flags_person_id", "flags", ["person_id"])
+    with _rebuilt("cases") as batch:
+        batch.add_column(sa.Column("staff_id", sa.Integer()))
+        batch.create_foreign_key("fk_cases_staff_id", "people", ["staff_id"], ["id"])
 
 
 def downgrade() -> None:
