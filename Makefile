@@ -37,8 +37,8 @@ walk: setup-dev ## only the walk in the browser, with fresh screenshots in tests
 format: setup-dev ## put the code in its one shape
 	@.venv/bin/ruff check --fix -q . ; .venv/bin/ruff format -q .
 
-bench: setup-dev ## measure the live path: figures and a picture in benchmarks/results
-	@.venv/bin/python -m benchmarks.messages
+bench: setup-dev ## measure the live path against two others: figures and a picture in benchmarks/results
+	@.venv/bin/python -m benchmarks.speed
 
 messages: setup-dev ## take up new sentences into the English catalogue (Dutch is the source)
 	@.venv/bin/pybabel -q extract -F app/locale/babel.cfg -k N_ --no-location --no-wrap --sort-output --omit-header -o .venv/messages.pot .

@@ -8,7 +8,7 @@ import os
 from app.live import driver
 
 _mode = os.environ.get("SAMEN_ASYNC_MODE") or "eventlet"
-loop = driver.choose(_mode if _mode in ("eventlet", "threading") else "eventlet")
+loop = driver.choose(_mode if _mode in ("eventlet", "gevent", "threading") else "eventlet")
 loop.prepare()
 
 

@@ -6,6 +6,7 @@ nothing is skipped in silence.
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import uuid
@@ -16,27 +17,57 @@ from pathlib import Path
 import flask
 import hypothesis
 import pytest
-from sqlalchemy import Integer, create_engine, delete, text
+from argon2 import PasswordHasher
+from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
 
 from app import migrate
+from app.accounts import passwords
 from app.core import keys
 from app.core.crypto import Vault
 from app.core.db import Base, open_engine
 from app.core.settings import Settings
 from app.core.work import Announcement, Database
 from app.main import create_app
+from tests.server import MODES
 
 KINDS = tuple((os.environ.get("SAMEN_TEST_DATABASES") or "sqlite,postgresql").split(","))
 POSTGRESQL = os.environ.get("SAMEN_TEST_POSTGRESQL") or "postgresql+psycopg:///postgres"
 SEAL_KEY = b"a key for tests, thirty-two bytes"
 CODE_KEY = b"another key for tests, thirty-two"
+ALONE, LIVE = ("walks", "faults"), "live"
 MASTERS = {"testkey1": bytes(range(32))}
 
 hypothesis.settings.register_profile(  # a busy machine is no defect
     "suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("suite")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On several workers (`-n`): a file stays together, for what it makes once; a server of each loop is made once.
+
+    What starts a server or a browser for itself goes to whoever is free, and first: the longest must not come last.
+    """
+    if config.getoption("dist", "no") != "loadgroup":
+        return
+    items.sort(key=lambda item: item.path.parent.name not in (*ALONE, LIVE))
+    for item in items:
+        folder, file = item.path.parent.name, item.path.stem
+        if folder not in ALONE:
+            loops = [mode for mode in MODES if mode in item.name] if folder == LIVE else []
+            item.add_marker(pytest.mark.xdist_group("-".join((folder, file, *loops))))
+
+
+SLOW_HASHER, QUICK_HASHER = passwords._hasher, PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+passwords._hasher = QUICK_HASHER  # for what is made once a file, too
+
+
+@pytest.fixture(autouse=True)
+def hashing(request: pytest.FixtureRequest) -> None:
+    """Passwords are hashed as everywhere, only cheaply; `slow_hashing` marks the tests about what that costs."""
+    passwords._hasher = SLOW_HASHER if request.node.get_closest_marker("slow_hashing") else QUICK_HASHER
+    passwords._dummy = ""
 
 
 class FrozenClock:
@@ -93,19 +124,35 @@ def shared_postgresql(migrated_postgresql: str) -> Iterator[str]:
     name = f"samen_shared_{uuid.uuid4().hex[:8]}"
     admin(f'CREATE DATABASE "{name}" TEMPLATE "{migrated_postgresql}"')
     yield name
+    _engine(beside(name)).dispose()
     admin(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def wipe(url: str) -> None:
-    """Empty every table, and let numbers begin at one again."""
-    engine = create_engine(url)
-    statements = [str(delete(table)) for table in reversed(Base.metadata.sorted_tables)]
-    for table in Base.metadata.sorted_tables:
-        if "id" in table.columns and isinstance(table.columns["id"].type, Integer):
-            statements.append(f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), 1, false)")
-    with engine.begin() as connection:
-        connection.exec_driver_sql("; ".join(statements))
-    engine.dispose()
+    """Empty every table that has rows, and let numbers begin at one again: in one question to the server."""
+    tables = ", ".join(f"'{table.name}'" for table in reversed(Base.metadata.sorted_tables))
+    with _engine(url).begin() as connection:
+        connection.execution_options(no_parameters=True).exec_driver_sql(WIPE.replace("TABLES", tables))
+
+
+WIPE = """
+DO $$
+DECLARE name text; found boolean;
+BEGIN
+  FOREACH name IN ARRAY ARRAY[TABLES] LOOP
+    EXECUTE format('SELECT EXISTS (SELECT 1 FROM %I)', name) INTO found;
+    IF found THEN EXECUTE format('DELETE FROM %I', name); END IF;
+  END LOOP;
+  FOR name IN SELECT format('%I.%I', schemaname, sequencename) FROM pg_sequences WHERE last_value IS NOT NULL LOOP
+    PERFORM setval(name::regclass, 1, false);
+  END LOOP;
+END $$
+"""
+
+
+@functools.cache
+def _engine(url: str) -> Engine:
+    return create_engine(url, pool_size=1)
 
 
 def beside(name: str) -> str:

@@ -82,7 +82,7 @@ tests() {
   else without "No Chromium here: the walk in the browser was left out."; fi
   [ "$part" = walk ] && paths=(tests/walks)
   say "tests"
-  $bin/python -m pytest -q "${paths[@]}" || stop "Tests: see above."
+  $bin/python -m pytest -q -n "${SAMEN_TEST_WORKERS:-auto}" --dist loadgroup --no-loadscope-reorder "${paths[@]}" || stop "Tests: see above."
 }
 
 case $part in

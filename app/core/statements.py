@@ -53,7 +53,9 @@ class _Text:
         self.sql: str = text.statement
         self._lists = tuple(lists)
         self._order: tuple[str, ...] | None = tuple(text.positiontup) if compiled.positional else None
-        self._prepare = {name: prepare for name, prepare in text.processors.items() if name in example}
+        wanted = {name: bind.type.dialect_impl(dialect) for name, bind in compiled.binds.items() if name in example}
+        made = {name: kind.bind_processor(dialect) for name, kind in wanted.items() if name not in self._lists}
+        self._prepare = {name: prepare for name, prepare in made.items() if prepare is not None}
         self._fixed = {name: value for name, value in text.parameters.items() if name not in example}
 
     def arguments(self, values: Mapping[str, Any]) -> Any:

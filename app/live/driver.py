@@ -35,29 +35,6 @@ class Driver(Protocol):
     def serve(self, app: Any, host: str, port: int) -> None: ...
 
 
-class PacketLine:
-    """A line by way of the library's own queue: for loops without a shorter way."""
-
-    def __init__(self, server: Any, sid: str) -> None:
-        self._socket = server.eio.sockets[server.manager.eio_sid_from_sid(sid, "/")]
-
-    def write(self, frame: Any) -> None:
-        if not self._socket.closed:
-            self._socket.send(frame)
-
-    hold = write
-
-    def flush(self) -> None:
-        """Nothing is held."""
-
-
-def packet_frame(text: str) -> Any:
-    """What a `PacketLine` takes."""
-    from engineio.packet import MESSAGE, Packet
-
-    return Packet(MESSAGE, data=text)
-
-
 def choose(async_mode: str) -> Driver:
     """The driver for an async mode."""
     return cast(Driver, import_module(f"app.live.{async_mode}_driver"))

@@ -12,12 +12,12 @@ import os
 import socket
 import time
 import warnings
-from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 import structlog
 
-from app.live import frames, limits
+from app.live import frames, limits, outlet
 
 MAX_SOCKETS = 8_000
 HANDSHAKE_SECONDS = limits.HANDSHAKE_SECONDS
@@ -44,8 +44,8 @@ def harden(server: Any) -> None:
     """Read, write and ping clients in our way. `server` is a python-socketio server."""
     from engineio import socket as stock
 
-    outlet = _outlet_class()
-    server.eio.create_queue = lambda *args, **kwargs: outlet()
+    made = _outlet_class()
+    server.eio.create_queue = lambda *args, **kwargs: made()
     stock.Socket._websocket_handler = _talk
     stock.Socket.schedule_ping = _wait_for_ping
 
@@ -62,10 +62,10 @@ def frame(text: str) -> bytes:
 
 def cut(server: Any, sid: str) -> None:
     """End one client's connection now, whether or not it reads."""
-    outlet = _outlet_of(server, sid)
+    way_out = _outlet_of(server, sid)
     server.disconnect(sid, ignore_queue=True)
-    if outlet is not None:
-        outlet.shut()
+    if way_out is not None:
+        way_out.shut()
 
 
 def serve(app: Any, host: str, port: int) -> None:
@@ -99,22 +99,22 @@ def _outlet_of(server: Any, sid: str) -> Any:
 
 def _talk(client: Any, websocket: Any) -> list[bytes]:
     """One client from its handshake to its end. Stands in for the library's own handler of a WebSocket."""
-    raw, outlet = websocket.socket.fd, client.queue
+    raw, way_out = websocket.socket.fd, client.queue
     client.connected = client.upgraded = True
-    outlet.open(raw)
+    way_out.open(raw)
     _ping_all(client.server)
     status = 1011
     try:
-        status = _listen(client, raw, outlet)
+        status = _listen(client, raw, way_out)
     except Exception:
         log.exception("client_failed")
-    outlet.bye(status)
+    way_out.bye(status)
     websocket.websocket_closed = True  # said already, and without waiting for somebody who does not listen
     client.close(wait=False, abort=True, reason=client.server.reason.TRANSPORT_CLOSE)
     return []
 
 
-def _listen(client: Any, raw: socket.socket, outlet: Any) -> int:
+def _listen(client: Any, raw: socket.socket, way_out: outlet.Outlet) -> int:
     """Hand on what a client says until it leaves or breaks a rule; returns the code to say goodbye with."""
     import eventlet
     from eventlet import hubs
@@ -139,7 +139,7 @@ def _listen(client: Any, raw: socket.socket, outlet: Any) -> int:
         for pong in inbox.answers():
             if not budget.spend():
                 return 1008
-            outlet.write(pong)
+            way_out.write(pong)
         for number, packet in enumerate(packets):
             if not budget.spend() or not limits.may_send(packet):
                 return 1008
@@ -182,102 +182,15 @@ def _outlet_class() -> Any:
     import eventlet
     from eventlet import hubs
 
-    class Outlet:
-        """What goes out to one client: straight to its socket while that takes it; what it does not take waits.
+    class LightOutlet(outlet.Outlet):
+        __slots__ = ()
 
-        A client that lets too much wait is cut; it catches up by sequence number. Nothing is written past what waits.
-        """
+        @staticmethod
+        def spawn(call: Callable[..., None], *args: Any) -> None:
+            eventlet.spawn_n(call, *args)
 
-        __slots__ = ("_ended", "_held", "_raw", "_waiting", "_writing")
+        @staticmethod
+        def until_writable(raw: socket.socket) -> None:
+            hubs.trampoline(raw, write=True)
 
-        def __init__(self) -> None:
-            self._raw: socket.socket | None = None
-            self._waiting: deque[bytes] = deque()
-            self._held = b""
-            self._writing = self._ended = False
-
-        def open(self, raw: socket.socket) -> None:
-            """The handshake is done: what was put here before goes out now."""
-            self._raw = raw
-            self._write_on()
-
-        def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
-            """As the library's queue: a packet, or None for the end."""
-            if item is None:
-                self.bye()
-            else:
-                self.write(frames.text(item.encode().encode()))
-
-        def join(self) -> None:
-            """Nobody waits for a client to read."""
-
-        def hold(self, frame: bytes) -> None:
-            self._held += frame
-
-        def flush(self) -> None:
-            if self._held:
-                self.write(b"")
-
-        def write(self, frame: bytes) -> None:
-            if self._held:
-                frame, self._held = self._held + frame, b""
-            if self._raw is not None and not self._waiting:
-                frame = frame[self._sent(self._raw, frame) :]
-            if not frame or self._ended:
-                return
-            if len(self._waiting) >= limits.PENDING:
-                self.shut()
-                return
-            self._waiting.append(frame)
-            self._write_on()
-
-        def bye(self, status: int = 1000) -> None:
-            """End the connection once what waits is written."""
-            if self._ended:
-                return
-            if status != 1006:
-                self.write(frames.close(status))
-            self._ended = True
-            if not self._waiting:
-                self.shut()
-
-        def shut(self) -> None:
-            """End the connection now."""
-            self._ended = True
-            self._waiting.clear()
-            if self._raw is not None:
-                try:
-                    self._raw.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass  # it is gone already
-
-        def _write_on(self) -> None:
-            if self._waiting and self._raw is not None and not self._writing:
-                self._writing = True
-                eventlet.spawn_n(self._drain, self._raw)
-
-        def _drain(self, raw: socket.socket) -> None:
-            while self._waiting:
-                frame = self._waiting[0]
-                sent = self._sent(raw, frame)
-                if not self._waiting:
-                    break  # it was cut meanwhile
-                if sent == len(frame):
-                    self._waiting.popleft()
-                    continue
-                self._waiting[0] = frame[sent:]
-                hubs.trampoline(raw, write=True)
-            self._writing = False
-            if self._ended:
-                self.shut()
-
-        def _sent(self, raw: socket.socket, frame: bytes) -> int:
-            """How much of a frame the socket took; all of it where nobody is there to take it."""
-            try:
-                return raw.send(frame)
-            except BlockingIOError:
-                return 0
-            except OSError:
-                return len(frame)  # its reader sees that it is gone
-
-    return Outlet
+    return LightOutlet

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import Text, bindparam, cast, insert, select, update
 
 from app.core.db import Moment, moment
 from app.core.statements import Written, padded
@@ -49,16 +49,18 @@ def test_many_rows_are_written_as_their_columns_want_them(database: Database) ->
         row = w.db.scalars(select(Message)).one()
         same = {"room_id": row.room_id, "seat_id": row.seat_id, "text": row.text, "status": "posted", "masked": True}
         Written(insert(Message.__table__)).many(
-            w.connection, [same | {"key": f"k{n}", "seq": 100 + n, "at": w.now, "reply_to": None} for n in range(3)]
+            w.connection, [same | {"key": f"k{n}", "seq": 100 + n, "at": row.at, "reply_to": None} for n in range(3)]
         )
         Written(
             update(Room.__table__).where(Room.__table__.c.id == bindparam("room")).values(last_seq=bindparam("last"))
         ).many(w.connection, [{"room": row.room_id, "last": 102}])
-        now = w.now
+        at = row.at
     with database.read() as r:
         stored = r.db.scalars(select(Message).where(Message.masked).order_by(Message.seq)).all()
-        assert [(m.seq, m.key, m.at, m.text) for m in stored] == [(100 + n, f"k{n}", now, row.text) for n in range(3)]
+        assert [(m.seq, m.key, m.at, m.text) for m in stored] == [(100 + n, f"k{n}", at, row.text) for n in range(3)]
         assert r.db.scalars(select(Room.last_seq).where(Room.id == row.room_id)).one() == 102
+        spelled = r.db.execute(select(cast(Message.at, Text)).distinct()).scalars().all()
+        assert len(spelled) == 1  # the one that was posted, and these: what is spelled otherwise compares otherwise
 
 
 def test_what_does_not_belong_in_a_column_is_refused_here_too(database: Database) -> None:

@@ -1,6 +1,6 @@
 """Kill the server at any moment, twenty times: what was acknowledged is there, once, in order, for everybody.
 
-`SAMEN_KILLS` sets the number of kills, `SAMEN_SEED` the moments.
+`SAMEN_KILLS` sets the number of kills, `SAMEN_SEED` the moments. The other loops get a short run each.
 """
 
 from __future__ import annotations
@@ -17,44 +17,49 @@ import pytest
 from benchmarks.checker import Acked, History, Row, Seen, problems
 from benchmarks.servers import Person, Server
 from tests.faults.people import Persistent
+from tests.server import MODES
 
 ROOMS, MEMBERS = 6, 5
 RATE = 50.0  # messages a second offered, over all members
 KILLS = int(os.environ.get("SAMEN_KILLS") or 20)
+RUNS = [(mode, KILLS if mode == "eventlet" else min(KILLS, 4)) for mode in MODES]  # all of them on the default loop
 SEED = int(os.environ.get("SAMEN_SEED") or 1)
 LONGEST_LIFE = 1.6  # seconds from the first acknowledgement to the kill, at most
-ENOUGH = 500  # acknowledged messages, below which a run proves nothing
+ENOUGH = 25  # acknowledged messages for each kill, below which a run proves nothing
 
 
-def test_nothing_acknowledged_is_lost_or_doubled_when_the_server_is_killed(tmp_path: Path) -> None:
-    server = Server("ours", tmp_path / "data")
+@pytest.mark.parametrize(("mode", "kills"), RUNS)
+def test_nothing_acknowledged_is_lost_or_doubled_when_the_server_is_killed(
+    tmp_path: Path, mode: str, kills: int
+) -> None:
+    server = Server("ours", tmp_path / "data", environment={"SAMEN_ASYNC_MODE": mode})
     people = server.prepare(ROOMS, MEMBERS)
     server.start()
     try:
-        members = asyncio.run(_live_through(server, people))
+        members = asyncio.run(_live_through(server, people, kills))
         server.stop()
         history = _history(members, server.rows())
     finally:
         server.kill()
     resent, comebacks = sum(m.resent for m in members), sum(m.comebacks for m in members)
     print(
-        f"{KILLS} kills (seed {SEED}): {len(history.acked)} acknowledged, {resent} sent again,"
+        f"{mode}: {kills} kills (seed {SEED}): {len(history.acked)} acknowledged, {resent} sent again,"
         f" {comebacks} reconnections, {len(history.rows)} rows"
     )
     assert problems(history) == []
     assert [wrong for m in members for wrong in m.wrong] == []
     assert len(history.members) == ROOMS * MEMBERS
-    assert len(history.acked) >= ENOUGH, "too few messages to prove anything"
-    assert comebacks >= KILLS, "the kills did not reach the members"
+    assert len(history.acked) >= ENOUGH * kills, "too few messages to prove anything"
+    assert comebacks >= kills, "the kills did not reach the members"
 
 
-async def _live_through(server: Server, people: Sequence[Person]) -> Sequence[Persistent]:
+async def _live_through(server: Server, people: Sequence[Person], kills: int) -> Sequence[Persistent]:
     """Let everybody write while the server dies and comes back; at the end wait until all is acknowledged."""
     moments = random.Random(SEED)
     acked = asyncio.Event()
     members = [Persistent(person, server.port, SEED, acked.set) for person in people]
     writing = [asyncio.create_task(member.live(RATE / len(members))) for member in members]
-    for _kill in range(KILLS):
+    for _kill in range(kills):
         await _acked_again(acked)
         await asyncio.sleep(moments.uniform(0.02, LONGEST_LIFE))  # the random moment itself
         server.kill()

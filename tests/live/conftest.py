@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 import socketio
 
-from tests.server import Server
+from tests.server import MODES, Server
 
 WAIT = 10  # seconds
+GROUPS = 20  # made at a time
 
 
 class Screen:
@@ -47,20 +48,34 @@ class Screen:
         self.client.disconnect()
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+@pytest.fixture(scope="module", params=MODES)
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server per loop and file; every test brings people of its own."""
     folder: Path = tmp_path_factory.mktemp("server")
-    made = Server(folder).prepare()
+    made = Server(folder).on(request.param).prepare()
     made.start()
     yield made
     made.stop()
     assert "failed" not in made.log(), made.log()
 
 
+@pytest.fixture(scope="module")
+def crowd(server: Server) -> Iterator[list[dict[str, Any]]]:
+    """People who have met no test yet, two groups at a time."""
+
+    def more() -> Iterator[list[dict[str, Any]]]:
+        while True:
+            made = server.people(GROUPS, 3)
+            size = 2 * len(made) // GROUPS
+            yield from (made[at : at + size] for at in range(0, len(made), size))
+
+    return more()
+
+
 @pytest.fixture
-def people(server: Server) -> list[dict[str, Any]]:
-    """Two groups of three members and a facilitator."""
-    return server.people(2, 3)
+def people(crowd: Iterator[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Two groups of three members and a facilitator, whom no other test knows."""
+    return next(crowd)
 
 
 @pytest.fixture

@@ -171,23 +171,60 @@ def test_compression_is_declined(raw: Raw) -> None:
 def test_a_client_that_stops_reading_is_cut_and_the_others_hear_everything(
     server: Server, people: list[dict[str, Any]]
 ) -> None:
-    reader, writer = Screen(server, people[1]), Screen(server, people[2])
+    reader, *writers = (Screen(server, person) for person in people[1:4])  # two write: each within its own tempo
     stuck = Raw(server, people[0]["cookie"])
     stuck.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
     stuck.frame(b"40")
     stuck.frame(f'421["room.join",{{"room":"{reader.room}"}}]'.encode())
     reader.join()
     before = memory(server)
-    for _ in range(900):
-        writer.ask("message.send", {"room": writer.room, "key": str(uuid.uuid4()), "text": "lang " * 700})
+    for n in range(900):
+        message = {"room": reader.room, "key": str(uuid.uuid4()), "text": "lang " * 700}
+        assert writers[n % 2].ask("message.send", message)["ok"]
     got = 0
     while got < 900:
         got += len(reader.hear("messages")["items"])
     stuck.rest()  # comes back only because the server ended the connection
     assert memory(server) - before < 40_000
-    for open_ in (reader, writer):
+    for open_ in (reader, *writers):
         open_.close()
     stuck.socket.close()
+
+
+def pings(raw: Raw) -> None:
+    for _ in range(2_000):
+        raw.frame(b"", opcode=9)
+
+
+def test_pings_are_answered_and_a_flood_of_them_ends_the_connection(raw: Raw) -> None:
+    raw.frame(b"still here?", opcode=9)
+    heard = b""
+    while b"\x8a\x0bstill here?" not in heard:
+        heard += raw.socket.recv(65_536)
+    try:
+        pings(raw)
+    except (BrokenPipeError, ConnectionResetError):
+        pass
+    raw.rest()
+
+
+def test_a_frame_that_arrives_byte_by_byte_is_one_frame(raw: Raw) -> None:
+    sent: list[bytes] = []
+    slow, raw.socket = raw.socket, Recorder(sent)  # type: ignore[assignment]
+    raw.frame(b"40")
+    raw.socket = slow
+    for byte in b"".join(sent):
+        raw.socket.sendall(bytes([byte]))
+    heard = b""
+    while b"40{" not in heard:
+        heard += raw.socket.recv(65_536)
+
+
+class Recorder:
+    """Keeps what would have been sent."""
+
+    def __init__(self, sent: list[bytes]) -> None:
+        self.sendall = sent.append
 
 
 def memory(server: Server) -> int:

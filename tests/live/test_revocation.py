@@ -27,7 +27,7 @@ from app.main import PARTS
 from benchmarks.client import Client
 from groups import leaving
 from tests.live.watching import HOST, PLACE_ONLY, Place, Watched, changes, late, refused, talk
-from tests.server import Server
+from tests.server import MODES, Server
 from tests.site import Browser
 
 KINDS = (
@@ -40,16 +40,19 @@ KINDS = (
     "another passphrase",
     "ending all sessions",
 )
-EACH = 25
-GROUPS, MEMBERS, LEADS = 7, 26, 5
+FULL = ("eventlet", 25, 7, 26, 5)  # loop, how many of each kind, groups, members and facilitators in each: two hundred
+SHORT = [(mode, 4, 3, 12, 3) for mode in MODES if mode != FULL[0]]  # the same on the other loops, on thirty-two
+LOST_HINTS = [(mode, 8 if mode == FULL[0] else 2) for mode in MODES]
 SOON, LATEST = 1.0, 5.0  # seconds: with the hint, and without it
 LASTS = timedelta(days=1)
 
 
 @contextmanager
-def running(folder: Path, groups: int, members: int, leads: int, **how: Any) -> Iterator[tuple[Place, list[Any]]]:
+def running(
+    folder: Path, groups: int, members: int, leads: int, mode: str = "eventlet", **how: Any
+) -> Iterator[tuple[Place, list[Any]]]:
     """A server with people in it."""
-    server = Server(folder, **how).prepare()
+    server = Server(folder, **how).on(mode).prepare()
     amounts = ("--groups", str(groups), "--members", str(members), "--facilitators", str(leads))
     made = server.command("loadtest-people", *amounts)
     assert made.returncode == 0, made.stderr
@@ -62,12 +65,6 @@ def running(folder: Path, groups: int, members: int, leads: int, **how: Any) -> 
         place.close()
         server.stop()
     assert not any(word in server.log() for word in ("failed", "Traceback")), server.log()
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[tuple[Place, list[Any]]]:
-    with running(tmp_path, GROUPS, MEMBERS, LEADS) as made:
-        yield made
 
 
 def cast(place: Place, people: Sequence[Any], kinds: Sequence[str], each: int) -> tuple[list[Watched], list[Any], Any]:
@@ -170,11 +167,20 @@ def succeed(screen: Watched, send: Callable[[], Any]) -> Callable[[], None]:
     return checked
 
 
-def test_two_hundred_revocations_are_over_within_a_second(house: tuple[Place, list[Any]]) -> None:
-    place, people = house
+@pytest.mark.parametrize(
+    ("mode", "each", "groups", "members", "leads"), [one for one in (FULL, *SHORT) if one[0] in MODES]
+)
+def test_two_hundred_revocations_are_over_within_a_second(
+    tmp_path: Path, mode: str, each: int, groups: int, members: int, leads: int
+) -> None:
+    with running(tmp_path, groups, members, leads, mode) as (place, people):
+        revoke_and_check(place, people, each)
+
+
+def revoke_and_check(place: Place, people: list[Any], each: int) -> None:
     administrator = Browser(place.server.url, place.administrator(LASTS))
-    watched, writers, leads = cast(place, people, KINDS, EACH)
-    assert len(watched) == 200
+    watched, writers, leads = cast(place, people, KINDS, each)
+    assert len(watched) == each * len(KINDS)
 
     async def go() -> None:
         async with closing(watched):
@@ -229,9 +235,10 @@ def elsewhere(place: Place, screen: Watched) -> Callable[[], None]:
     return make
 
 
-def test_where_the_hint_is_lost_they_are_over_within_five_seconds(tmp_path: Path) -> None:
-    with running(tmp_path, 4, 9, 3) as (place, people):
-        watched, writers, _leads = cast(place, people, tuple(LOST), 8)
+@pytest.mark.parametrize(("mode", "each"), LOST_HINTS)
+def test_where_the_hint_is_lost_they_are_over_within_five_seconds(tmp_path: Path, mode: str, each: int) -> None:
+    with running(tmp_path, 4, each + 1, 3, mode) as (place, people):
+        watched, writers, _leads = cast(place, people, tuple(LOST), each)
 
         async def go() -> None:
             async with closing(watched):
@@ -262,8 +269,9 @@ class Hesitant(Client):
             super()._packet(text)
 
 
-def test_whoever_passed_the_door_before_is_not_let_in_after(tmp_path: Path) -> None:
-    with running(tmp_path, 1, 1, 0) as (place, people):
+@pytest.mark.parametrize("mode", MODES)
+def test_whoever_passed_the_door_before_is_not_let_in_after(tmp_path: Path, mode: str) -> None:
+    with running(tmp_path, 1, 1, 0, mode) as (place, people):
 
         async def go() -> None:
             loop, cookie = asyncio.get_running_loop(), people[0]["cookie"]
