@@ -1,93 +1,70 @@
-"""What groups keep of a person: places under their aliases, what they wrote there, where they were."""
+"""What groups keep of a person: places under their aliases, what they wrote and did there, where they were.
+
+`export` is here; what erasing does is in `groups.erasure`.
+"""
 
 from __future__ import annotations
 
 import json
-import uuid
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import func, select
 
-from app.accounts import aliases
-from app.core import clock, ids
-from app.core.errors import Closed, NotFound
-from app.core.i18n import N_
+from app.core import clock
+from app.core.errors import NotFound
 from app.core.work import Work
-from groups import conversation, exercises, leaving, rooms
+from groups import conversation, exercises
 from groups.curriculum import programme
-from groups.models import Answer, Attendance, GlassBreak, Group, GroupSession, Membership, Message, Room, Seat
-from groups.rules import FACILITATOR, MEMBER
-from moderation import queue
+from groups.erasure import check, erase
+from groups.models import (
+    Absence,
+    Answer,
+    Attendance,
+    CalendarFeed,
+    FollowUp,
+    GlassBreak,
+    Group,
+    GroupSession,
+    Hiding,
+    Membership,
+    Message,
+    MessageVersion,
+    Reaction,
+    Room,
+    Seat,
+    SessionNote,
+    SessionStep,
+    Topic,
+    Turn,
+    WaitingPlace,
+    version_row,
+)
 
-_MESSAGES: Any = Message.__table__
-_GONE = "weg"  # how the alias of nobody's seat begins
+__all__ = ["check", "erase", "export"]
 
 
 def export(w: Work, person_id: int) -> dict[str, Any]:
-    """The person's groups with their own messages, answers and attendance; for staff also where they broke glass."""
+    """The person's groups with what they wrote and did there; where they wait for a place; for staff also what they
+    wrote for others and where they broke glass. Nobody else's words and no alias but their own are in it.
+    """
     memberships = w.db.execute(
         select(Membership, Group).join(Group).where(Membership.person_id == person_id).order_by(Membership.id)
     ).all()
     found: dict[str, Any] = {"groups": [_group(w, row.Membership, row.Group) for row in memberships]}
-    broken = w.db.execute(select(GlassBreak, Group.name).join(Group).where(GlassBreak.person_id == person_id)).all()
-    if broken:
-        notes = w.ring.open_all(GlassBreak.note, [(row.GlassBreak.public_id, row.GlassBreak.note) for row in broken])
-        found["looked_into"] = [
-            {
-                "group": row.name,
-                "on": row.GlassBreak.opened_at.date().isoformat(),
-                "reason": row.GlassBreak.reason,
-                "note": note,
-            }
-            for row, note in zip(broken, notes, strict=True)
-        ]
-    return found
-
-
-def check(w: Work, person_id: int) -> None:
-    """Raise `Closed` for the last facilitator of a group that has members.
-
-    Holds the person's groups, rooms and seats, in the order in which posting takes them: no message may slip into a
-    seat that is being emptied.
-    """
-    own = select(Membership).where(Membership.person_id == person_id, Membership.left_at.is_(None))
-    for membership in w.db.scalars(own.order_by(Membership.group_id)).all():
-        rooms.lock_group(w, membership.group_id)
-        inside = select(func.count()).where(
-            Membership.group_id == membership.group_id, Membership.role == MEMBER, Membership.left_at.is_(None)
-        )
-        leads = membership.role == FACILITATOR
-        if leads and leaving.is_last_facilitator(w, person_id, membership.group_id) and w.db.scalar(inside):
-            raise Closed(
-                N_(
-                    "Je bent de enige begeleider van een groep met deelnemers. Vraag eerst iemand erbij; daarna kan "
-                    "dit. Er is nog niets gewist."
-                )
-            )
-    seated = select(Seat.room_id).where(Seat.person_id == person_id)
-    w.db.execute(select(Room.id).where(Room.id.in_(seated)).order_by(Room.id).with_for_update())
-    w.db.execute(select(Seat.id).where(Seat.person_id == person_id).order_by(Seat.id).with_for_update())
-
-
-def erase(w: Work, person_id: int) -> None:
-    """Empty what the person wrote in rooms, so that no number is missing; remove everything else.
-
-    Closes open cases about it, but for red ones; announces to rooms which messages are gone.
-    """
-    seats = select(Seat.id).where(Seat.person_id == person_id)
-    memberships = select(Membership.id).where(Membership.person_id == person_id)
-    queue.withdraw_all(w, "message", select(Message.id).where(Message.seat_id.in_(seats)))
-    queue.withdraw_all(w, "answer", select(Answer.id).where(Answer.membership_id.in_(memberships)), removed=True)
-    _give_back_aliases(w, person_id)
-    for seat in w.db.scalars(select(Seat).where(Seat.person_id == person_id).order_by(Seat.id)).all():
-        _empty(w, seat)
-        w.db.delete(seat)
-    w.db.flush()
-    w.db.execute(delete(Answer).where(Answer.membership_id.in_(memberships)))
-    w.db.execute(delete(Attendance).where(Attendance.membership_id.in_(memberships)))
-    w.db.execute(update(GlassBreak).where(GlassBreak.person_id == person_id).values(person_id=None, note=None))
-    w.db.execute(delete(Membership).where(Membership.person_id == person_id))
+    waits = w.db.execute(
+        select(Group.name, WaitingPlace.alias, WaitingPlace.since_on)
+        .join(Group, Group.id == WaitingPlace.group_id)
+        .where(WaitingPlace.person_id == person_id)
+        .order_by(WaitingPlace.id)
+    ).all()
+    if waits:
+        found["waits_for"] = [{"group": r.name, "alias": r.alias, "since": r.since_on.isoformat()} for r in waits]
+    feed = w.db.scalar(select(CalendarFeed).where(CalendarFeed.person_id == person_id))
+    if feed is not None:
+        found["calendar"] = {"since": feed.made_on.isoformat(), "word": feed.word}
+    return found | _as_staff(w, person_id)
 
 
 def _group(w: Work, membership: Membership, group: Group) -> dict[str, Any]:
@@ -100,35 +77,62 @@ def _group(w: Work, membership: Membership, group: Group) -> dict[str, Any]:
         "until": membership.left_at.date().isoformat() if membership.left_at else None,
         "conversations": _conversations(w, membership),
         "answers": _answers(w, membership, group),
-        "meetings": [
-            {"chapter": chapter, "on": at.date().isoformat()}
-            for chapter, at in w.db.execute(
-                select(GroupSession.chapter, Attendance.came_at)
-                .join(Attendance, Attendance.session_id == GroupSession.id)
-                .where(Attendance.membership_id == membership.id)
-                .order_by(Attendance.came_at)
-            )
-        ],
+        "notes": _notes(w, membership),
+        **_sessions(w, membership),
     }
 
 
 def _conversations(w: Work, membership: Membership) -> list[dict[str, Any]]:
-    """One's own messages in each room; what they answered to is somebody else's and stays out. Two queries."""
+    """One's own messages in each room, with what they said before, and what one did there with those of others; what
+    others wrote stays out. Six queries."""
     seats = w.db.execute(
         select(Seat.id, Seat.alias, Room.kind)
         .join(Room, Room.id == Seat.room_id)
         .where(Seat.membership_id == membership.id)
         .order_by(Seat.id)
     ).all()
+    own = [seat.id for seat in seats]
     rows = w.db.execute(
-        select(Message.seat_id, Message.key, Message.text, Message.at, Message.status)
-        .where(Message.seat_id.in_([seat.id for seat in seats]))
+        select(Message.id, Message.seat_id, Message.key, Message.text, Message.at, Message.status)
+        .where(Message.seat_id.in_(own))
         .order_by(Message.id)
     ).all()
-    written: dict[int, list[dict[str, str]]] = defaultdict(list)
+    earlier = _earlier(w, own)
+    written: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for row, text in zip(rows, conversation.texts_of(w, rows), strict=True):
-        written[row.seat_id].append({"at": clock.iso_minute(row.at), "status": row.status, "text": text})
-    return [{"room": seat.kind, "alias": seat.alias, "messages": written[seat.id]} for seat in seats]
+        said = {"at": clock.iso_minute(row.at), "status": row.status, "text": text}
+        written[row.seat_id].append(said | ({"earlier": earlier[row.id]} if row.id in earlier else {}))
+    reacted: dict[int, Counter[str]] = defaultdict(Counter)
+    for seat_id, kind in w.db.execute(select(Reaction.seat_id, Reaction.kind).where(Reaction.seat_id.in_(own))):
+        reacted[seat_id][kind] += 1
+    hidden = dict(
+        w.db.execute(select(Hiding.seat_id, func.count()).where(Hiding.seat_id.in_(own)).group_by(Hiding.seat_id)).all()
+    )
+    return [
+        {
+            "room": seat.kind,
+            "alias": seat.alias,
+            "messages": written[seat.id],
+            "reactions": dict(reacted[seat.id]),
+            "hidden": hidden.get(seat.id, 0),
+        }
+        for seat in seats
+    ]
+
+
+def _earlier(w: Work, seats: Sequence[int]) -> dict[int, list[str]]:
+    """What one's own messages said before they were changed, or would say once a change was read; by message."""
+    rows = w.db.execute(
+        select(MessageVersion, Message.seat_id, Message.key)
+        .join(Message, Message.id == MessageVersion.message_id)
+        .where(Message.seat_id.in_(seats))
+        .order_by(MessageVersion.message_id, MessageVersion.version)
+    ).all()
+    named = [(version_row(r.seat_id, r.key, r.MessageVersion.version), r.MessageVersion.text) for r in rows]
+    found: dict[int, list[str]] = defaultdict(list)
+    for row, text in zip(rows, w.ring.open_all(MessageVersion.text, named), strict=True):
+        found[row.MessageVersion.message_id].append(text)
+    return found
 
 
 def _answers(w: Work, membership: Membership, group: Group) -> list[dict[str, Any]]:
@@ -145,56 +149,123 @@ def _answer(w: Work, row: Answer, group: Group) -> dict[str, Any]:
         "on": row.updated_at.date().isoformat(),
         "sharing": row.sharing,
         "status": row.status,
+        "shown_where_few_answered": row.few_ok,
     }
     value = exercises.value_of(w, row)
     try:
         chapter = programme(row.programme, group.language).chapter(row.chapter)
         step = chapter.step(row.step)
-    except NotFound:  # the programme has changed since
-        return about | {"text": value}
+    except NotFound:  # a facilitator's own question, or the programme has changed since
+        return about | ({"chosen": json.loads(value)} if row.sharing == "counted" else {"text": value})
     about |= {"chapter": chapter.title, "step": step.title}
     if not step.options:
         return about | {"text": value}
     return about | {"chosen": [step.options[n] for n in json.loads(value) if n < len(step.options)]}
 
 
-def _give_back_aliases(w: Work, person_id: int) -> None:
-    """The aliases of members rest; facilitators were known by their own name."""
-    rows = w.db.execute(
-        select(Group.organisation_id, Membership.alias, Seat.alias.label("beside"))
-        .join(Group, Group.id == Membership.group_id)
-        .join(Seat, Seat.membership_id == Membership.id)
-        .where(Membership.person_id == person_id, Membership.role == MEMBER)
+def _notes(w: Work, membership: Membership) -> list[dict[str, Any]]:
+    """What one wrote to the facilitators in sessions; what they answered is theirs."""
+    rows = w.db.scalars(
+        select(SessionNote)
+        .join(Seat, Seat.id == SessionNote.seat_id)
+        .where(Seat.membership_id == membership.id, SessionNote.author_id == membership.person_id)
+        .order_by(SessionNote.id)
     ).all()
-    for organisation_id in {row.organisation_id for row in rows}:
-        mine = [row for row in rows if row.organisation_id == organisation_id]
-        aliases.give_back(w, organisation_id, {row.alias for row in mine} | {row.beside for row in mine})
+    return _opened(w, rows)
 
 
-def _empty(w: Work, seat: Seat) -> None:
-    """What was said is gone; that something was said stays, in a seat of nobody, so that no number is missing."""
-    room = w.db.get_one(Room, seat.room_id)
-    rows = w.db.execute(
-        select(Message.id, Message.seq, Message.status).where(Message.seat_id == seat.id).order_by(Message.seq)
+def _opened(w: Work, rows: Sequence[SessionNote]) -> list[dict[str, Any]]:
+    texts = w.ring.open_all(SessionNote.text, [(row.public_id, row.text) for row in rows])
+    return [{"at": clock.iso_minute(row.at), "text": text} for row, text in zip(rows, texts, strict=True)]
+
+
+def _sessions(w: Work, membership: Membership) -> dict[str, Any]:
+    """Where they were and what they did there; what they said they could not come to; and that they were missed."""
+    came = w.db.execute(
+        select(GroupSession.chapter, Attendance.came_at, Attendance.last_at, Attendance.corrected_on)
+        .join(Attendance, Attendance.session_id == GroupSession.id)
+        .where(Attendance.membership_id == membership.id)
+        .order_by(Attendance.came_at)
     ).all()
-    if not rows:
-        return
-    nobody = Seat(
-        public_id=ids.public_id(),
-        room_id=seat.room_id,
-        alias=f"{_GONE}-{ids.public_id()[:6]}",
-        role=seat.role,
-        left_at=seat.left_at or w.now,
-    )
-    w.db.add(nobody)
-    w.db.flush()
-    gone = (
-        update(_MESSAGES)
-        .where(_MESSAGES.c.id == bindparam("row"))
-        .values(seat_id=nobody.id, text=None, masked=False, status="withdrawn", key=bindparam("fresh"))
-    )
-    w.db.connection().execute(gone, [{"row": row.id, "fresh": str(uuid.uuid4())} for row in rows])
-    for row in rows:
-        if row.status == "posted":
-            changed = {"room": room.public_id, "seq": row.seq, "status": "withdrawn"}
-            w.announce(f"room:{room.public_id}", "message.changed", changed)
+    absences = w.db.execute(
+        select(GroupSession.chapter, GroupSession.starts_at, Absence.said_on)
+        .join(Absence, Absence.session_id == GroupSession.id)
+        .where(Absence.membership_id == membership.id)
+        .order_by(GroupSession.starts_at)
+    ).all()
+    turns = w.db.execute(
+        select(GroupSession.starts_at, Turn.state)
+        .join(SessionStep, SessionStep.id == Turn.line_id)
+        .join(GroupSession, GroupSession.id == SessionStep.session_id)
+        .where(Turn.membership_id == membership.id)
+        .order_by(Turn.id)
+    ).all()
+    missed = w.db.execute(
+        select(GroupSession.starts_at, FollowUp.outcome)
+        .join(FollowUp, FollowUp.session_id == GroupSession.id)
+        .where(FollowUp.membership_id == membership.id)
+        .order_by(FollowUp.id)
+    ).all()
+    return {
+        "meetings": [
+            {
+                "chapter": row.chapter,
+                "on": row.came_at.date().isoformat(),
+                "from": clock.iso_minute(row.came_at),
+                "to": clock.iso_minute(row.last_at),
+                "put_right_on": row.corrected_on.isoformat() if row.corrected_on else None,
+            }
+            for row in came
+        ],
+        "absences": [
+            {"chapter": r.chapter, "on": r.starts_at.date().isoformat(), "said_on": r.said_on.isoformat()}
+            for r in absences
+        ],
+        "turns": [{"on": row.starts_at.date().isoformat(), "turn": row.state} for row in turns],
+        "missed": [{"on": row.starts_at.date().isoformat(), "outcome": row.outcome} for row in missed],
+    }
+
+
+def _as_staff(w: Work, person_id: int) -> dict[str, Any]:
+    """What somebody wrote and did as a facilitator. Only what there is."""
+    broken = w.db.execute(select(GlassBreak, Group.name).join(Group).where(GlassBreak.person_id == person_id)).all()
+    seen = w.ring.open_all(GlassBreak.note, [(row.GlassBreak.public_id, row.GlassBreak.note) for row in broken])
+    answered = w.db.scalars(
+        select(SessionNote)
+        .where(SessionNote.author_id == person_id, SessionNote.by_staff.is_(True))
+        .order_by(SessionNote.id)
+    ).all()
+    settled = w.db.execute(
+        select(FollowUp.done_at, FollowUp.outcome).where(FollowUp.done_by == person_id).order_by(FollowUp.id)
+    ).all()
+    found: dict[str, Any] = {
+        "looked_into": [
+            {
+                "group": row.name,
+                "on": row.GlassBreak.opened_at.date().isoformat(),
+                "reason": row.GlassBreak.reason,
+                "note": note,
+            }
+            for row, note in zip(broken, seen, strict=True)
+        ],
+        "notes_to_members": _opened(w, answered),
+        "topics": _topics(w, person_id),
+        "run_sheet_lines": _lines(w, person_id),
+        "looked_after": [{"on": r.done_at.date().isoformat(), "outcome": r.outcome} for r in settled if r.done_at],
+    }
+    return {name: kept for name, kept in found.items() if kept}
+
+
+def _topics(w: Work, person_id: int) -> list[dict[str, str]]:
+    rows = w.db.scalars(select(Topic).where(Topic.author_id == person_id).order_by(Topic.id)).all()
+    titles = w.ring.open_all(Topic.title, [(row.public_id, row.title) for row in rows])
+    return [
+        {"on": row.opened_on.isoformat(), "title": title or row.chapter}
+        for row, title in zip(rows, titles, strict=True)
+    ]
+
+
+def _lines(w: Work, person_id: int) -> list[dict[str, Any]]:
+    rows = w.db.scalars(select(SessionStep).where(SessionStep.author_id == person_id).order_by(SessionStep.id)).all()
+    said = w.ring.open_all(SessionStep.words, [(row.public_id, row.words) for row in rows])
+    return [json.loads(words) for words in said if words]

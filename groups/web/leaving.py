@@ -1,4 +1,4 @@
-"""Leaving a group oneself, and taking a member out of a group one leads: each asks once."""
+"""Leaving a group oneself, and taking a member or a colleague out of a group one leads: each asks once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ blueprint = Blueprint("leaving", __name__)
 def ask(group: str) -> Any:
     """What leaving means, before it is done."""
     with web.read() as w:
-        found = rooms.group_place(w, group)
+        found = rooms.group_place(w, group, out_too=True)
     return flask.render_template("groups/leave.html", place=found)
 
 
@@ -48,4 +48,23 @@ def remove(group: str, member: str) -> Any:
     """Take a member out of the group."""
     with web.work() as w:
         leaving.remove(w, group, member, request.form.get("reason", ""))
+    return web.done(flask.url_for("buddies.group", group=group))
+
+
+@blueprint.get("/groepen/<group>/begeleiders/<member>/afscheid")
+@web.needs(Permission.GROUP_MEMBER_REMOVE)
+def ask_remove_colleague(group: str, member: str) -> Any:
+    """What it means when a colleague leads the group no more."""
+    with web.read() as w:
+        found = rooms.lead_place(w, group)
+        leaver = leaving.colleague(w, found, member)
+    return flask.render_template("groups/remove_colleague.html", place=found, member=leaver)
+
+
+@blueprint.post("/groepen/<group>/begeleiders/<member>/afscheid")
+@web.needs(Permission.GROUP_MEMBER_REMOVE)
+def remove_colleague(group: str, member: str) -> Any:
+    """End a colleague's place in the group."""
+    with web.work() as w:
+        leaving.remove_colleague(w, group, member)
     return web.done(flask.url_for("buddies.group", group=group))

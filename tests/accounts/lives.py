@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import flask
 from sqlalchemy import select, update
 
-from app.accounts import signins
+from app.accounts import aliases, signins
 from app.accounts.models import Authenticator, BackupCode, DeviceCode, Passkey, Person
 from app.core import ids
 from app.core.db import Base
@@ -18,10 +19,29 @@ from app.core.permissions import Role
 from app.core.work import Database, Work
 from app.main import PARTS
 from app.notify import outbox
-from groups import exercises, glass, rooms
-from groups.models import Room, Seat
+from groups import (
+    absence,
+    breakouts,
+    calendar,
+    editing,
+    exercises,
+    followups,
+    glass,
+    hiding,
+    notes,
+    presence,
+    reactions,
+    rooms,
+    rounds,
+    runsheet,
+    sessions,
+    stage,
+    topics,
+)
+from groups.models import Answer, GroupSession, Room, Seat, WaitingPlace
 from matching import checkins, relapse
 from moderation import queue, subjects
+from moderation.models import Flag
 from tests import builders
 from tests.accounts.visitor import Visitor
 from tests.builders import CLOCKS, CRISIS, PHONE, RUDE, Circle, Someone
@@ -29,8 +49,8 @@ from tests.conftest import FrozenClock
 
 LOGIN, SECRET = "stille-otter-4711", "a hash of nobody else's words"
 _THINGS = ("stoel", "lamp", "kast", "tafel", "mand")
-OWN = tuple(f"{first}{thing}" for first in ("appel", "boter", "cirkel", "deken") for thing in _THINGS)
-OTHERS = tuple(f"zilver{thing}" for thing in (*_THINGS, "ring", "vaas", "deur"))
+OWN = tuple(f"{first}{thing}" for first in ("appel", "boter", "cirkel", "deken", "emmer") for thing in _THINGS)
+OTHERS = tuple(f"zilver{thing}" for thing in (*_THINGS, "ring", "vaas", "deur", "klok", "boek", "fles", "kan"))
 CHAPTER, QUESTION, REFLECTION, POLL = "understanding", "in-the-moment", "a-moment", "which-feeling"
 
 
@@ -52,8 +72,9 @@ class Lives:
     def aliases(self) -> set[str]:
         """Every alias Mees has now."""
         with self.database.read() as r:
-            mine = r.db.scalars(select(Seat.alias).where(Seat.person_id == self.mees.person_id))
-            return {self.mees.alias, *mine}
+            mine = r.db.scalars(select(Seat.alias).where(Seat.person_id == self.mees.person_id)).all()
+            waits = r.db.scalars(select(WaitingPlace.alias).where(WaitingPlace.person_id == self.mees.person_id)).all()
+            return {self.mees.alias, *mine, *waits}
 
 
 def lived(database: Database, clock: FrozenClock) -> Lives:
@@ -70,12 +91,16 @@ def lived(database: Database, clock: FrozenClock) -> Lives:
         _ways_in(w, noor, circle.hanna)
     builders.seat(database, second.group_id, mees.actor, mees.token, "Wilg_stil")
     circle.pair(mees, noor)
-    circle.open_session()
+    session = circle.open_session()
     _talk(circle, second, mees, noor, jip)
     _answers(circle, mees, noor)
+    _beside(circle, mees, noor, jip)
+    _in_session(circle, session, mees, noor)
+    _to_come(circle, second, mees)
     _checkins(circle, mees, OWN[8], noor, OTHERS[2])
     clock.forward(days=1)
     _checkins(circle, mees, OWN[9], noor, OTHERS[3])
+    _stay_away(second)
     _reports(circle, mees, OWN[10:16])
     _reports(circle, noor, OTHERS[4:5])
     circle.send(noor)  # Mees is asked
@@ -142,6 +167,95 @@ def _answers(circle: Circle, mees: Someone, noor: Someone) -> None:
                 text = f"Dat was {mark}"
                 exercises.answer(w, place, CHAPTER, step, text, share=number == 0, session_id=number)
             exercises.answer(w, place, CHAPTER, POLL, ["1"], session_id=1)
+
+
+def _beside(circle: Circle, mees: Someone, noor: Someone, jip: Someone) -> None:
+    """What stands beside messages: what they said before, reactions, what somebody hid, what somebody flagged."""
+    said = {}
+    for who, mark in ((mees, OWN[20]), (noor, OTHERS[8])):
+        seq = said[who.alias] = circle.post(who, f"Eerst stond hier {mark}").seq
+        with circle.database.work(who.actor) as w:
+            editing.edit(w, circle.room, seq, "Nu staat er iets anders")
+    with circle.database.work(mees.actor) as w:
+        assert editing.edit(w, circle.room, said[mees.alias], f"{RUDE}, met je {OWN[21]}").status == "held"
+        hiding.hide_message(w, circle.room, said[noor.alias])
+        hiding.hide_person(w, circle.room, jip.alias)
+        reactions.react(w, circle.room, said[noor.alias], "recognise", True)
+    with circle.database.work(noor.actor) as w:
+        hiding.hide_message(w, circle.room, said[mees.alias])
+        reactions.react(w, circle.room, said[mees.alias], "thanks", True)
+        reactions.react(w, circle.room, said[noor.alias], "reading", True)
+    with circle.database.work(jip.actor) as w:
+        hiding.hide_person(w, circle.room, mees.alias)
+    with circle.database.work() as w:  # as rows: a flag also opens a case, and what waits is looked at elsewhere
+        own = [
+            w.db.scalars(select(Answer.id).where(Answer.membership_id == who.membership_id)).first()
+            for who in (mees, noor)
+        ]
+        for who, about in ((mees, own[1]), (noor, own[0]), (jip, own[0]), (jip, own[1])):
+            w.db.add(Flag(subject_kind="answer", subject_id=about, person_id=who.person_id, reason="worry", at=w.now))
+    with circle.database.work(circle.hanna.actor) as w:
+        topics.open_topic(w, circle.group, f"Over een {OTHERS[9]}")
+
+
+def _in_session(circle: Circle, session: str, mees: Someone, noor: Someone) -> None:
+    """A note and its answer, a line with words of the facilitator's own, a turn, two by two for some minutes."""
+    with circle.database.work(mees.actor) as w:
+        notes.send(w, circle.room, str(uuid.uuid4()), f"Alleen voor jou: een {OWN[22]}")
+    for who in (mees, noor):
+        with circle.database.work(who.actor) as w:
+            presence.arrive(w, rooms.place(w, circle.room))
+    with circle.database.work(circle.hanna.actor) as w:
+        notes.answer(w, session, mees.alias, str(uuid.uuid4()), f"Dank je voor de {OTHERS[10]}")
+        words = runsheet.Words("exercise", "question", "pooled", f"Wat is een {OTHERS[11]}?", "", (), 5)
+        line = runsheet.add(w, session, _version(w, session), 1, words)
+        rounds.start(w, session, _version(w, session))
+        breakouts.start(w, session, _version(w, session), 5)
+    with circle.database.work(mees.actor) as w:
+        found = rooms.place(w, circle.room)
+        running = stage.running_in(w, found)
+        assert running is not None
+        step = next(one.step for one in runsheet.lines(w, running, found) if one.ref == line)
+        asked = exercises.Question(running.chapter, 1, step)
+        exercises.keep(w, found, asked, f"Iets als een {OWN[23]}", few_ok=True, session_id=running.id)
+        apart = breakouts.mine(w, found)[0].room
+    circle.post(mees, f"Met ons tweeën: een {OWN[24]}", room=apart)
+
+
+def _version(w: Work, session: str) -> int:
+    return w.db.scalars(select(GroupSession.version).where(GroupSession.public_id == session)).one()
+
+
+def _to_come(circle: Circle, second: Circle, mees: Someone) -> None:
+    """A session that Mees cannot come to, a calendar, and a place on a waiting list."""
+    full = builders.circle(circle.database, organisation_id=circle.organisation_id)
+    planned = second.plan()
+    with circle.database.work(mees.actor) as w:
+        absence.cannot(w, planned)
+        calendar.make(w)
+        aliases.take(w, circle.organisation_id, "Vos_mist")
+        w.db.add(
+            WaitingPlace(
+                public_id=ids.public_id(),
+                group_id=full.group_id,
+                person_id=mees.person_id,
+                alias="Vos_mist",
+                since_on=w.now.date(),
+            )
+        )
+
+
+def _stay_away(second: Circle) -> None:
+    """A session of the second group at which nobody was; Hanna's colleague looked after some of them."""
+    ref = second.plan()
+    with second.database.work(second.hanna.actor) as w:
+        w.now += timedelta(minutes=10)
+        sessions.open_session(w, ref, 1)
+        sessions.close(w, ref, 2)
+        away = followups.open_ones(w)
+        assert len(away) == 4
+        for one in away[1:]:
+            followups.settle(w, one.ref, one.version, "reached")
 
 
 def _checkins(circle: Circle, mees: Someone, own: str, noor: Someone, other: str) -> None:

@@ -22,6 +22,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passwords, "_dummy", "")
 
 
+@pytest.mark.slow_hashing
 def test_the_cost_is_what_argon2_advises() -> None:
     hasher = PasswordHasher()
     assert (hasher.memory_cost, hasher.time_cost) == (65_536, 3)

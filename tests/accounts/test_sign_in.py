@@ -124,6 +124,7 @@ def test_a_known_and_an_unknown_name_are_slowed_down_alike(site: flask.Flask, cl
     assert seen[NOOR] == seen[NOBODY]
 
 
+@pytest.mark.slow_hashing
 @pytest.mark.usefixtures("noor")
 def test_a_known_and_an_unknown_name_take_the_same_time(site: flask.Flask, clock: FrozenClock) -> None:
     known, unknown = _medians(site, clock, 600, least=100)
@@ -131,6 +132,7 @@ def test_a_known_and_an_unknown_name_take_the_same_time(site: flask.Flask, clock
     assert _alike(known, unknown), (known, unknown)
 
 
+@pytest.mark.slow_hashing
 @pytest.mark.usefixtures("noor")
 def test_a_door_that_hashes_nothing_for_unknown_names_would_be_noticed(
     site: flask.Flask, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch

@@ -9,14 +9,14 @@ import pytest
 from sqlalchemy import select
 
 from app.accounts import aliases
-from app.accounts.models import AliasUse
+from app.accounts.models import AliasUse, Person
 from app.core.audit import AuditLine
 from app.core.errors import Closed, Forbidden, Invalid, NotFound
 from app.core.permissions import Role
 from app.core.work import Database
 from app.notify import outbox
-from groups import conversation, leaving, rooms
-from groups.models import Membership, Seat
+from groups import absence, calendar, conversation, hiding, leaving, presence, reactions, rooms, rounds
+from groups.models import Absence, Hiding, Membership, Seat
 from matching import buddies, outreach
 from tests import builders
 from tests.accounts.visitor import Visitor
@@ -292,3 +292,151 @@ def test_a_facilitator_removes_by_a_page_that_asks_why(site: flask.Flask) -> Non
     assert _told(circle, noor) == [("removed", "rules")]
     mees.client.set_cookie(mees.house.cookie, noor.token, domain="localhost")
     assert "Het ging niet meer samen met onze afspraken." in mees.get("/vandaag").get_data(as_text=True)
+
+
+def _remove_colleague(circle: Circle, by: Someone, who: Someone) -> None:
+    with circle.database.work(by.actor) as w:
+        leaving.remove_colleague(w, circle.group, who.ref)
+
+
+def _leads(circle: Circle) -> set[str]:
+    with circle.database.read() as r:
+        return {lead.alias for lead in rooms.facilitators_of(r, circle.group_id)}
+
+
+def test_a_colleague_is_taken_out_by_another_and_hears_it(database: Database, heard: Heard) -> None:
+    circle = builders.circle(database)
+    ilse = circle.second_lead()
+    circle.post(ilse, "Welkom allemaal")
+    _remove_colleague(circle, circle.hanna, ilse)
+    assert _leads(circle) == {"Hanna"}
+    assert _told(circle, ilse) == [("lead_ended", circle.group)]
+    assert heard.events(f"person:{ilse.person_id}").count("revoked") == 1
+    with database.read() as r:
+        line = r.db.scalars(select(AuditLine).where(AuditLine.action == "facilitator.removed")).one()
+    assert (line.object_id, line.actor_id) == (ilse.membership_id, circle.hanna.person_id)
+    with pytest.raises(NotFound):
+        circle.post(ilse, "Ben ik er nog?")
+    with database.read(circle.members[0].actor) as r:
+        [seen] = conversation.latest(r, rooms.place(r, circle.room))
+    assert (seen.text, seen.alias) == ("Welkom allemaal", "Ilse")
+
+
+def test_what_a_colleague_was_asked_goes_to_who_stays(database: Database) -> None:
+    circle = builders.circle(database)
+    ilse = circle.second_lead()
+    circle.send(circle.members[0], buddy=False, facilitator=True)
+    _remove_colleague(circle, ilse, circle.hanna)
+    assert len(_due(circle, ilse)) == 1
+
+
+def test_nobody_removes_themselves_a_member_or_somebody_elsewhere_this_way(database: Database) -> None:
+    circle = builders.circle(database)
+    other = builders.circle(database, organisation_id=circle.organisation_id)
+    circle.second_lead()
+    for who in (circle.hanna, circle.members[0], other.hanna):
+        with pytest.raises(NotFound):
+            _remove_colleague(circle, circle.hanna, who)
+    for by, refusal in ((circle.members[0], Forbidden), (other.hanna, NotFound)):
+        with pytest.raises(refusal):
+            _remove_colleague(circle, by, circle.hanna)
+    assert _leads(circle) == {"Hanna", "Ilse"}
+
+
+def test_of_two_who_remove_each_other_at_once_one_stays(database: Database) -> None:
+    circle = builders.circle(database)
+    ilse = circle.second_lead()
+    answers = builders.at_once(
+        lambda: _remove_colleague(circle, circle.hanna, ilse), lambda: _remove_colleague(circle, ilse, circle.hanna)
+    )
+    assert len(builders.refusals(answers)) == 1
+    assert len(_leads(circle)) == 1
+
+
+def test_a_group_is_not_left_to_somebody_who_may_not_come_in(database: Database) -> None:
+    """Hanna's account is suspended while she is still signed in: then Ilse is the last who can lead."""
+    circle = builders.circle(database)
+    ilse = circle.second_lead()
+    with database.work() as w:
+        w.db.get_one(Person, circle.hanna.person_id).suspended_at = w.now
+    with pytest.raises(Closed):
+        _remove_colleague(circle, circle.hanna, ilse)
+    assert _leads(circle) == {"Ilse"}
+
+
+def test_a_colleague_is_taken_out_on_a_page_that_asks_once(site: flask.Flask) -> None:
+    house = site.extensions["samen"]
+    circle = builders.circle(house.database)
+    ilse = circle.second_lead()
+    visitor = Visitor(site)
+    visitor.client.set_cookie(house.cookie, circle.hanna.token, domain="localhost")
+    path = f"/groepen/{circle.group}/begeleiders/{ilse.ref}/afscheid"
+    members = visitor.get(f"/groepen/{circle.group}").get_data(as_text=True)
+    assert path in members
+    assert f"/begeleiders/{circle.hanna.ref}/" not in members
+    assert "Begeleidt Ilse deze groep niet meer?" in visitor.get(path).get_data(as_text=True)
+    assert visitor.post(path, {}).status_code == 303
+    assert _leads(circle) == {"Hanna"}
+    assert visitor.get(path).status_code == 404
+    outbox.deliver(house.database)
+    gone = Visitor(site)
+    gone.client.set_cookie(house.cookie, ilse.token, domain="localhost")
+    assert "Je begeleidt een groep niet meer" in gone.get("/vandaag").get_data(as_text=True)
+
+
+def test_reactions_stay_under_the_alias_and_what_was_only_ones_own_goes(database: Database) -> None:
+    circle = builders.circle(database)
+    mees, noor, jip = circle.members
+    circle.post(noor, "Een rustige dag")
+    planned = circle.plan()
+    with database.work(mees.actor) as w:
+        reactions.react(w, circle.room, 1, "thanks", True)
+        hiding.hide_person(w, circle.room, jip.alias)
+        absence.cannot(w, planned)
+    with database.work(noor.actor) as w:
+        hiding.hide_person(w, circle.room, mees.alias)
+    _leave(circle, mees)
+    with database.read(jip.actor) as r:
+        [seen] = conversation.latest(r, rooms.place(r, circle.room))
+        assert seen.reactions == {"thanks": (mees.alias,)}
+        assert [h.hidden_seat_id for h in r.db.scalars(select(Hiding))] == [_seats(circle, mees)[0].id]
+        assert r.db.scalars(select(Absence.id)).all() == []
+
+
+def test_who_leaves_a_running_session_gives_up_their_turn_and_their_hand(
+    database: Database, heard: Heard, clock: FrozenClock
+) -> None:
+    circle = builders.circle(database)
+    mees, noor, _ = circle.members
+    ref = circle.open_session()
+    for who in (mees, noor):
+        with database.work(who.actor) as w:
+            presence.raise_hand(w, circle.room, True)
+        clock.forward(seconds=1)
+    with database.work(circle.hanna.actor) as w:
+        rounds.start(w, ref, 2)
+    heard.clear()
+    _leave(circle, mees)
+    state = heard.payloads(f"room:{circle.room}", "session.state")[-1]["session"]
+    assert isinstance(state, dict)
+    assert state["round"]["speaking"] == noor.alias
+    assert state["hands"] == [noor.alias]
+
+
+def test_a_calendar_goes_on_with_the_groups_that_are_left(database: Database) -> None:
+    circle = builders.circle(database)
+    other = builders.circle(database, organisation_id=circle.organisation_id)
+    mees = circle.members[0]
+    builders.seat(database, other.group_id, mees.actor, mees.token, "Wilg_stil")
+    circle.plan()
+    other.plan()
+    with database.work(mees.actor) as w:
+        secret = calendar.make(w)
+
+    def appointments() -> int:
+        with database.read() as r:
+            return calendar.read(r, secret).count(b"BEGIN:VEVENT")
+
+    assert appointments() == 2
+    _leave(circle, mees)
+    assert appointments() == 1

@@ -31,6 +31,14 @@ WRITTEN = {  # what people write, by what it is: an ordinary sentence with one w
     "analysis": "Het begon bij de koperen dauwtrompet.",
     "moderation note": "Besproken bij de linnen sterrenketel.",
     "glass note": "Hanna is ziek, zie de ijzeren wolkenlade.",
+    "message after a change": "Vandaag dacht ik aan een rozenkompas op tafel.",
+    "change that waits": "Je bent een vieze hoer met je veenbloesje.",
+    "note": "Mag ik straks even weg? Het gaat over de zandlepelaar.",
+    "answer to a note": "Ja hoor, neem de tijd voor je schoorsteenmuts.",
+    "topic": "Over de vilten maanschommel",
+    "run-sheet line": "Wat hoort er bij een kalkrietje?",
+    "pooled answer": "Iets als een grasharmonica.",
+    "message two by two": "Met ons tweeën bij de palingvlieger.",
 }
 WORD = {name: max(re.findall(r"\w+", text), key=len) for name, text in WRITTEN.items()}
 CARRIED = {
@@ -136,7 +144,14 @@ class Round:
         key = str(uuid.uuid4())
         one.browser.post(path, {"text": text, "key": key}, 200)
         one.browser.post(path, {"text": text, "key": key, "mask_ok": "1"})
+        self._change(one)
         self._by_socket(one)
+
+    def _change(self, one: Member) -> None:
+        """The first message says something else, and a second change waits for a moderator."""
+        for name in ("message after a change", "change that waits"):
+            self.mark(name, WORD[name])
+            one.browser.post(f"/ruimte/{self.room}/bericht/1/wijzig", {"text": WRITTEN[name]})
 
     def _by_socket(self, one: Member) -> None:
         """A message over the live connection, and what no event is called."""
@@ -152,23 +167,68 @@ class Round:
         assert screen.call("room.join", {"room": nonsense})["ok"] is False
         screen.disconnect()
 
-    def meet(self, hanna: Caller, one: Member) -> None:
-        """An evening with a shared, a private and a counted answer."""
-        starts = (datetime.now() + timedelta(minutes=30)).isoformat(timespec="minutes")
-        plan = {"group": self.group, "chapter": "understanding", "starts_at": starts, "minutes": "90"}
-        session = hanna.post("/bijeenkomsten", plan).location
-        hanna.post(f"{session}/open", {"version": "1"})
+    def meet(self, hanna: Caller, one: Member, two: Member) -> None:
+        """An evening with shared, private, pooled and counted answers, notes, pairs, and what follows on it."""
         path = f"/ruimte/{self.room}"
-        for name, step in (("shared answer", "in-the-moment"), ("private answer", "a-moment")):
+        self.mark("topic", WORD["topic"])
+        hanna.post(f"/groepen/{self.group}/ruimte/onderwerp", {"title": WRITTEN["topic"]})
+        session = self._plan(hanna)
+        hanna.post(f"{session}/open", {"version": self._version()})
+        for member in (one, two):
+            member.browser.get(path)
+        own = self._one("SELECT step FROM session_steps WHERE kind = 'question'")
+        for name, step in (("shared answer", "in-the-moment"), ("private answer", "a-moment"), ("pooled answer", own)):
             self.mark(name, WORD[name])
             share = {"share": "1"} if name == "shared answer" else {}
             one.browser.post(f"{path}/antwoord", {"step": step, "text": WRITTEN[name], **share})
         one.browser.post(f"{path}/antwoord", {"step": "which-feeling", "option": "2"})
         one.browser.post(f"{path}/hand", {"up": "1"})
+        self.mark("note", WORD["note"])
+        one.browser.post(f"{path}/notitie", {"text": WRITTEN["note"]})
+        self.mark("answer to a note", WORD["answer to a note"])
+        answer = {"alias": one.alias, "text": WRITTEN["answer to a note"], "key": str(uuid.uuid4())}
+        hanna.post(f"{session}/notities", answer)
+        hanna.get(f"{session}/notities")
+        self._pair_up(hanna, session, one)
         one.browser.get(path)
         hanna.get(session)
-        hanna.post(f"{session}/sluit", {"version": "2"})
-        hanna.get(f"{session}/verslag")
+        hanna.post(f"{session}/sluit", {"version": self._version()})
+        for ref in dict.fromkeys(hanna.get(f"{session}/verslag").all(r'/verslag/([a-z0-9]{12})"')):
+            hanna.get(f"{session}/verslag/{ref}")
+            hanna.post(f"{session}/verslag/{ref}", {"kind": "missed"})
+        self._take_times_along(one)
+
+    def _plan(self, hanna: Caller) -> str:
+        """A session with a line of the facilitator's own; its address."""
+        starts = (datetime.now() + timedelta(minutes=30)).isoformat(timespec="minutes")
+        plan = {"group": self.group, "chapter": "understanding", "starts_at": starts, "minutes": "90"}
+        session = "/bijeenkomst/" + hanna.post("/bijeenkomsten", plan).location.split("/")[2]
+        self.mark("run-sheet line", WORD["run-sheet line"])
+        words = {"phase": "exercise", "kind": "question", "sharing": "pooled", "title": WRITTEN["run-sheet line"]}
+        hanna.post(f"{session}/draaiboek", words | {"version": self._version(), "position": "1", "minutes": "5"})
+        return session
+
+    def _pair_up(self, hanna: Caller, session: str, one: Member) -> None:
+        """Two by two for some minutes."""
+        hanna.post(f"{session}/twee-aan-twee", {"version": self._version(), "minutes": "5"})
+        apart = self._one("SELECT public_id FROM rooms WHERE kind = 'breakout'")
+        self.mark("message two by two", WORD["message two by two"])
+        one.browser.post(f"/ruimte/{apart}", {"text": WRITTEN["message two by two"]})
+        hanna.post(f"{session}/terugroepen", {"version": self._version()})
+
+    def _take_times_along(self, one: Member) -> None:
+        """An address for a calendar, which asks there without being signed in."""
+        one.browser.post("/meer/agenda")
+        address = one.browser.get("/meer/agenda").one(r'id="feed" value="[^"]*(/agenda/[^"]+)"')
+        self.mark("calendar address", address.split("/")[2].removesuffix(".ics"))
+        self.browser().get(address)
+
+    def _version(self) -> str:
+        return self._one("SELECT version FROM group_sessions")
+
+    def _one(self, query: str) -> str:
+        with closing(sqlite3.connect(self.server.folder / "samen.db")) as database:
+            return str(database.execute(query).fetchone()[0])
 
     def look_after(self, hanna: Caller, one: Member, other: Member) -> None:
         """A pair, a check-in, a report with its analysis."""

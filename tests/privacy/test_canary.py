@@ -26,7 +26,7 @@ from flask.sessions import SecureCookieSessionInterface
 from app.core import logs
 from tests.privacy.evidence import Canary, Evidence, search
 from tests.privacy.rounds import WORD, Member, Round
-from tests.server import Server
+from tests.server import MODES, Server
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def went(server: Server) -> Went:
     came_in = [whole.client(number, code) for number in range(3)]
     one, two, three = sorted(came_in, key=lambda member: member.alias)  # as the facilitator's list has them
     whole.write(one)
-    whole.meet(hanna, one)
+    whole.meet(hanna, one, two)
     whole.look_after(hanna, one, two)
     whole.review(hanna, ilse)
     whole.come_back(hanna, three)
@@ -99,7 +99,7 @@ def wait_until(true: Callable[[], bool]) -> None:
 
 def test_no_marked_string_stands_where_it_must_not(went: Went) -> None:
     canaries = went.round.canaries
-    assert len({name.rstrip("0123456789. ") for name in canaries}) >= 30
+    assert len({name.rstrip("0123456789. ") for name in canaries}) >= 39
     assert {"samen.db", "samen.db-wal", "server.log"} <= {name for name, _content in went.before.files}
     assert search(went.before, canaries) == set()
 
@@ -132,7 +132,7 @@ def test_numbers_that_cannot_be_marked_are_sealed_too(went: Went) -> None:
         assert not any(value.strip(b"[]{}").isdigit() or b"mood" in value for value in values), column
 
 
-@pytest.mark.parametrize("loop", ["eventlet", "threading"])
+@pytest.mark.parametrize("loop", MODES)
 def test_no_request_leaves_a_line_behind(tmp_path: Path, loop: str) -> None:
     """Not even one that is malformed: an address and a time are already somebody's secret."""
     extra = {"SAMEN_LOG_LEVEL": "DEBUG", "SAMEN_PROXIES": "1", "SAMEN_ASYNC_MODE": loop}
