@@ -19,9 +19,10 @@ from markupsafe import Markup
 from app.core.errors import NotFound
 from app.core.text import markdown
 
-KINDS = ("text", "checklist", "reflection", "question", "poll", "round", "timer")
-ANSWERED = ("checklist", "reflection", "question", "poll")
-SHARING = ("private", "shared", "counted")
+KINDS = ("text", "checklist", "reflection", "question", "poll", "scale", "round", "timer")
+ANSWERED = ("checklist", "reflection", "question", "poll", "scale")
+SHARING = ("private", "shared", "pooled", "counted")
+SCALE = tuple(str(n) for n in range(11))  # what a scale is answered with: 0 to 10
 
 _HEADING = re.compile(r"^## (.+?) \{#([a-z][a-z0-9-]*)\}$")
 
@@ -83,10 +84,11 @@ class Programme:
     version: int
     title: str
     chapters: tuple[Chapter, ...]
+    open_session: Chapter
 
     def chapter(self, key: str) -> Chapter:
-        """The chapter with this key. Raises `NotFound`."""
-        for chapter in self.chapters:
+        """The chapter with this key; for no key, what a session without a chapter goes by. Raises `NotFound`."""
+        for chapter in (*self.chapters, self.open_session):
             if chapter.key == key:
                 return chapter
         raise NotFound
@@ -104,7 +106,11 @@ def programme(slug: str, language: str) -> Programme:
     if missing:
         raise ContentError(f"{slug}/{language}: chapters without a file: {', '.join(missing)}")
     return Programme(
-        slug, about["version"], about["title"][language], tuple(chapters[key] for key in about["chapters"])
+        slug,
+        about["version"],
+        about["title"][language],
+        tuple(chapters[key] for key in about["chapters"]),
+        _open_session(language),
     )
 
 
@@ -143,6 +149,11 @@ def parse(text: str, name: str, number: int = 1) -> Chapter:
         intro=markdown(intro),
         steps=tuple(_step(step, *sections[step["id"]], name) for step in about["steps"]),
     )
+
+
+def _open_session(language: str) -> Chapter:
+    file = _content() / "open-session" / f"{language}.md"
+    return parse(file.read_text(encoding="utf-8"), f"open-session/{file.name}")
 
 
 def _content() -> Traversable:
@@ -184,6 +195,9 @@ def _step(about: dict[str, Any], title: str, body: str, line: int, name: str) ->
         raise ContentError(f"{name}:{line}: `{sharing}` is not a way of sharing; it is one of {', '.join(SHARING)}")
     if (kind in ("checklist", "poll")) != bool(options):
         raise ContentError(f"{name}:{line}: a checklist or poll has options, and nothing else has")
+    written = kind in ("question", "reflection")
+    if (sharing in ("shared", "pooled") and not written) or (sharing == "counted" and written):
+        raise ContentError(f"{name}:{line}: what is written can be shared or pooled, what is chosen counted")
     minutes = about.get("minutes")
     if not isinstance(minutes, int) or isinstance(minutes, bool) or not 1 <= minutes <= 120:
         raise ContentError(f"{name}:{line}: minutes is a whole number from 1 to 120")
@@ -195,6 +209,6 @@ def _step(about: dict[str, Any], title: str, body: str, line: int, name: str) ->
         in_session=bool(about.get("session")),
         sharing=sharing,
         prompt=about.get("prompt", ""),
-        options=options,
+        options=SCALE if kind == "scale" else options,
         html=markdown(body),
     )

@@ -12,7 +12,7 @@ from app.core.i18n import N_
 from app.core.permissions import Role
 from app.core.work import Work
 from app.notify import outbox
-from groups import rooms
+from groups import rooms, waiting
 from groups.models import Group, Membership
 from groups.rules import FACILITATOR, MEMBER
 from moderation.screening import screen
@@ -36,10 +36,20 @@ def offers(w: Work, group: Group, *, besides: tuple[str, ...] = ()) -> tuple[str
     return aliases.offer(w, group.organisation_id, besides=besides)
 
 
+def is_full(w: Work, code: str) -> bool:
+    """Would who comes in with this code wait for a place? False for a code that opens nothing."""
+    try:
+        welcome = invitations.look_up(w, code)
+    except NotFound:
+        return False
+    return welcome.group_id is not None and waiting.is_full(w, welcome.group_id)
+
+
 def come_in(w: Work, code: str, slip: Slip, secret_hash: str, alias: str, language: str) -> int:
     """Use up a code, and create the person and the place it gives; returns the person's id.
 
-    Writes everything or nothing. Raises `NotFound` for a code that is no good, `Invalid` when the alias was taken.
+    Where the group is full it is a place on its waiting list (`groups.waiting`). Writes everything or nothing. Raises
+    `NotFound` for a code that is no good, `Invalid` when the alias was taken.
     """
     group = look_up(w, code)
     invitations.use(w, code)
@@ -52,7 +62,7 @@ def come_in(w: Work, code: str, slip: Slip, secret_hash: str, alias: str, langua
         language=language,
         recovery_hash=w.digest(slip.recovery),
     )
-    rooms.enter(w, group.id, person_id, alias)
+    waiting.take_place(w, group.id, person_id, alias)
     return person_id
 
 
@@ -73,13 +83,14 @@ def look_up_more(w: Work, code: str) -> Group:
 def join_more(w: Work, code: str, alias: str) -> str:
     """Use up a code and give the actor, a client, a place in another group; returns the group.
 
-    Raises as `look_up_more`, and `Invalid` when the alias was taken.
+    Nothing is returned where the group is full: then they wait for a place. Raises as `look_up_more`, and `Invalid`
+    when the alias was taken.
     """
     group = look_up_more(w, code)
     invitations.use(w, code)
     _check_new_here(w, group)  # again: who taps twice comes second, now that the invitation's row is held
-    rooms.enter(w, group.id, w.who.person_id, alias)
-    return group.public_id
+    inside = waiting.take_place(w, group.id, w.who.person_id, alias)
+    return group.public_id if inside else ""
 
 
 def help_lead(w: Work, code: str) -> str:

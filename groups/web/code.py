@@ -83,8 +83,10 @@ def rules() -> Any:
     if "alias" not in half:
         return flask.redirect(flask.url_for("code.choose"))
     lines, privacy_line = house_rules(web.language())
+    with web.read() as w:
+        full = joining.is_full(w, half["code"])
     return flask.render_template(
-        "joining/rules.html", rules=lines, privacy_line=privacy_line, alias=half["alias"], door="code"
+        "joining/rules.html", rules=lines, privacy_line=privacy_line, alias=half["alias"], full=full, door="code"
     )
 
 
@@ -97,9 +99,10 @@ def join() -> Any:
         raise Invalid(joining.AGREE_FIRST)
     with web.work() as w:
         group = joining.join_more(w, half["code"], half["alias"])
-        room = rooms.group_place(w, group).room
+        room = rooms.group_place(w, group).room if group else ""
     slips.drop(flask.session)
-    return flask.redirect(flask.url_for("room.show", room=room), code=303)
+    target = flask.url_for("room.show", room=room) if room else flask.url_for("today.show")
+    return flask.redirect(target, code=303)
 
 
 def _keep(half: dict[str, Any]) -> None:

@@ -100,8 +100,10 @@ def rules() -> Any:
     if not half.get("written"):
         return flask.redirect(flask.url_for("joining.choose"))
     lines, privacy_line = house_rules(web.language())
+    with web.read() as w:
+        full = joining.is_full(w, half["code"])
     return flask.render_template(
-        "joining/rules.html", rules=lines, privacy_line=privacy_line, alias=half["alias"], door="joining"
+        "joining/rules.html", rules=lines, privacy_line=privacy_line, alias=half["alias"], full=full, door="joining"
     )
 
 
