@@ -43,14 +43,15 @@ Adopt = Callable[[str, Any], Line]
 class _Client:
     """One open socket. `actor` is who it was when it opened: what it may do now is asked at every event.
 
-    `bad` counts malformed events, `waiting` the messages that are not answered yet.
+    `bad` counts malformed events. `taken` and `answered` count messages on the short way: each by one thread.
     """
 
     session: str
     actor: Actor
     line: Line
     bad: int = 0
-    waiting: int = 0
+    taken: int = 0
+    answered: int = 0
 
 
 class Gateway:
@@ -96,7 +97,7 @@ class Gateway:
             return False
         event = self._hot.get(packet[at : packet.find(",", at, at + NAME_LENGTH) + 1])
         client = self._clients.get(sid)
-        if event is None or client is None or client.waiting >= AHEAD:
+        if event is None or client is None or client.taken - client.answered >= AHEAD:
             return False
         try:
             values = orjson.loads(packet[at:])
@@ -107,7 +108,6 @@ class Gateway:
 
     def _take(self, event: LiveEvent, client: _Client, sid: str, number: str, data: Any) -> None:
         def answer(result: Any) -> None:
-            client.waiting -= 1
             refused = isinstance(result, AppError)
             if refused:
                 self._count(sid, result, typed=True)
@@ -115,11 +115,15 @@ class Gateway:
             reply = self._translate(client.actor.language, result) if refused else event.answer(result).ack
             client.line.hold(self._frame(f"3{number}[{orjson.dumps(reply).decode()}]"))
 
-        client.waiting += 1
+        def stored(result: Any) -> None:
+            client.answered += 1
+            answer(result)
+
         try:
             self._tempo.per_minute(event.per_minute, event.name, client.session)
             command = self._read(event, client.actor, data)
-            self._writers[event.name].offer(command, answer, client.line.flush)
+            self._writers[event.name].offer(command, stored, client.line.flush)
+            client.taken += 1
         except AppError as refusal:
             answer(refusal)
             client.line.flush()
