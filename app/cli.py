@@ -91,8 +91,10 @@ def run() -> None:
 def worker() -> None:
     """Run the sweeps as a process of their own."""
     from app.worker import run_forever
+    from groups import reminders
 
-    with opened() as (_settings, database):
+    with opened() as (settings, database):
+        reminders.send_before(settings.reminder_hours, settings.reminder_minutes)
         did("worker: running the sweeps")
         run_forever(database)
 

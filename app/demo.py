@@ -14,7 +14,7 @@ from app.core.actor import Actor
 from app.core.permissions import Role
 from app.core.settings import Settings, SettingsError
 from app.core.work import Database, Work
-from groups import rooms, sessions
+from groups import planning, rooms
 from groups.models import Group, Room
 from groups.rules import FACILITATOR
 
@@ -42,7 +42,7 @@ def fill(settings: Settings, database: Database) -> bool:
         for code in CODES:
             _invitation(w, group, code)
     with database.work(Actor(hanna, organisation, Role.FACILITATOR)) as w:
-        sessions.plan(w, group.public_id, "understanding", clock.minute(w.now) + timedelta(minutes=10), 90)
+        planning.plan(w, group.public_id, "understanding", clock.minute(w.now) + timedelta(minutes=10), 90)
     return True
 
 

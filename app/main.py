@@ -33,6 +33,7 @@ from app.live.fanout import Fanout
 from app.live.gateway import Gateway, Identify
 from app.live.writer import Writer
 from app.part import Part, refused
+from groups import followups, reminders
 from moderation import subjects
 
 PARTS: tuple[Part, ...] = (app.accounts.part.PART, moderation.part.PART, groups.part.PART, matching.part.PART)
@@ -57,6 +58,8 @@ def create_app(settings: Settings) -> flask.Flask:
     writers = {e.name: Writer(database, e.together) for e in events.values() if e.together is not None}
     for part in PARTS:
         subjects.introduce(part.subjects)
+    followups.ask_within(settings.follow_up_hours)
+    reminders.send_before(settings.reminder_hours, settings.reminder_minutes)
     house = web.House(settings, database, secrets, Limiter(), fanout, writers, PARTS)
     site = _site(settings, secrets, house)
 

@@ -168,6 +168,7 @@ def kind_name(kind: str) -> str:
         "explicit": gettext("Te veel detail"),
         "solicitation": gettext("Vraagt of biedt iets aan"),
         "flood": gettext("Veel berichten"),
+        "flagged": gettext("Gemeld door deelnemers"),
     }
     return names.get(kind, kind)
 
@@ -191,6 +192,7 @@ def step_kind(kind: str) -> str:
         "reflection": gettext("oefening"),
         "question": gettext("vraag"),
         "poll": gettext("peiling"),
+        "scale": gettext("schaal"),
         "round": gettext("ronde"),
         "timer": gettext("pauze"),
     }

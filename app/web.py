@@ -43,6 +43,8 @@ from app.part import Part, refused
 
 log = structlog.get_logger()
 
+PRIVATE = "private, no-store"  # for what other programs than browsers fetch
+
 V = TypeVar("V", bound=Callable[..., Any])
 
 _STATUS: dict[int, type[AppError]] = {
@@ -264,7 +266,7 @@ def add_headers(response: Response) -> Response:
         headers["Strict-Transport-Security"] = "max-age=31536000"
     if request.endpoint == "static" and response.status_code in (200, 304):
         headers["Cache-Control"] = "public, max-age=31536000, immutable" if request.args.get("v") else "no-cache"
-    else:
+    elif headers.get("Cache-Control") != PRIVATE:
         headers["Cache-Control"] = "no-store"
     return response
 

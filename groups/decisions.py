@@ -43,8 +43,8 @@ def release(w: Work, message_id: int) -> None:
 
 def _show_again(w: Work, row: Any) -> None:
     row.Message.status = "posted"
-    changed = {"room": row.room, "seq": row.Message.seq, "status": "posted", "text": conversation.text_of(w, row.Message)}
-    w.announce(f"room:{row.room}", "message.changed", changed)
+    changed = {"room": row.room, "seq": row.Message.seq, "status": "posted"}
+    w.announce(f"room:{row.room}", "message.changed", changed | {"text": conversation.text_of(w, row.Message)})
     w.announce(f"person:{row.person_id}", "notice", {"kind": "released", "room": row.room, "key": row.Message.key})
 
 

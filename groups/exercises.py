@@ -1,10 +1,15 @@
-"""Answers at the steps of a chapter: private, shared under the alias, or counted without one."""
+"""Answers at the steps of a chapter or of a session: private, shared under the alias, or among all without one.
+
+What is *pooled* (texts) or *counted* (choices) is shown to nobody, facilitators included, before a facilitator reveals
+it, and never while it could point at somebody (`rules.may_count`).
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,12 +22,14 @@ from app.core.i18n import N_
 from app.core.text import plain
 from app.core.work import Work
 from groups import rooms, rules
-from groups.curriculum import Chapter, Step, programme
-from groups.models import Answer, Membership, Room, answer_row
+from groups.curriculum import Step, programme
+from groups.models import Answer, Membership, Room, SessionStep, answer_row
 from moderation import queue
 from moderation.screening import screen
 
 LIMIT = 2_000  # characters of a written answer
+READ = ("shared", "pooled")  # texts that others will read
+ANONYMOUS = ("pooled", "counted")  # what is shown without a name, and so only where there is enough of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,16 @@ class Own:
     text: str
     chosen: tuple[int, ...]
     sharing: str
+    few_ok: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is answered: a step of a chapter or of a run-sheet, with the version of the chapter it stands in."""
+
+    chapter: str
+    version: int
+    step: Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +61,12 @@ class Kept:
     crisis: bool
 
 
+def question(found: rooms.Place, chapter_key: str, step_id: str) -> Question:
+    """A step of a chapter of the group's programme. Raises `NotFound`."""
+    chapter = programme(found.programme, found.language).chapter(chapter_key)
+    return Question(chapter.key, chapter.version, chapter.step(step_id))
+
+
 def answer(
     w: Work,
     found: rooms.Place,
@@ -52,34 +75,49 @@ def answer(
     value: Any,
     *,
     share: bool = False,
+    few_ok: bool = False,
     session_id: int = 0,
-    revealed: bool = False,
 ) -> Kept:
-    """Keep an answer; a second one replaces the first. For members, in a session or at home.
+    """Keep an answer at a step of a chapter, as `keep` does. For members, at home."""
+    asked = question(found, chapter_key, step_id)
+    return keep(w, found, asked, value, share=share, few_ok=few_ok, session_id=session_id)
 
-    `value` is text, or a list of option numbers. What is shared is screened before anybody sees it: contact
-    details are masked, what must be looked at is held and opens a case. A private answer is read by nobody; its
-    author is shown help when it speaks of danger. Raises `Invalid`, `NotFound`, `TooLarge`.
+
+def keep(
+    w: Work,
+    found: rooms.Place,
+    asked: Question,
+    value: Any,
+    *,
+    share: bool = False,
+    few_ok: bool = False,
+    session_id: int = 0,
+) -> Kept:
+    """Keep an answer; a second one replaces the first. For members; the caller knows that it may still be given.
+
+    `value` is text, or a list of option numbers. With `few_ok` what is pooled or counted may be shown where only three
+    or four answered. What others will read is screened first: contact details are masked, what must be looked at is
+    held and opens a case. A private answer is read by nobody; its author is shown help when it speaks of danger.
+    Raises `Invalid`, `NotFound`, `TooLarge`.
     """
-    chapter = programme(found.programme, found.language).chapter(chapter_key)
-    step = chapter.step(step_id)
+    step = asked.step
     if not step.answered:
         raise NotFound
-    if revealed and step.sharing == "counted":
-        raise Closed(N_("De aantallen zijn al getoond. Een antwoord erbij zou laten zien wat jij koos."))
     stored = _value(step, value)
     sharing = _sharing(step, share)
     verdict = None if step.options else screen(stored, lang=found.language, where="group")
-    held = sharing == "shared" and verdict is not None and verdict.action == "hold"
-    masked = sharing == "shared" and verdict is not None and verdict.action == "mask"
-    row = _own_row(w, found, chapter, step, session_id)
+    read = sharing in READ
+    held = read and verdict is not None and verdict.action == "hold"
+    masked = read and verdict is not None and verdict.action == "mask"
+    row = _own_row(w, found, asked, session_id)
     if row.id is not None:
         queue.withdraw(w, "answer", row.id)  # what was read there is not what stands here now
     row.value = sealed(w, w.who.person_id, row, verdict.text if verdict and masked else stored)
-    row.sharing, row.step_version, row.updated_at = sharing, chapter.version, w.now
+    row.sharing, row.step_version, row.updated_at = sharing, asked.version, w.now
+    row.few_ok = few_ok and sharing in ANONYMOUS
     row.status = "held" if held else "posted"
     _save(w, row)
-    if verdict and sharing == "shared" and (held or verdict.alert):
+    if verdict and read and (held or verdict.alert):
         organisation = w.who.organisation_id
         kinds = [r.kind for r in verdict.reasons]
         level = queue.level_of(verdict.reasons, verdict.alert)
@@ -100,25 +138,31 @@ def own(w: Work, found: rooms.Place, chapter: str, session_id: int | None = None
     if session_id is not None:
         query = query.where(Answer.session_id == session_id)
     steps = {step.id: step for step in programme(found.programme, found.language).chapter(chapter).steps}
-    rows = [row for row in w.db.scalars(query.order_by(Answer.updated_at)) if row.step in steps]
-    return {row.step: _own(row, value, steps[row.step]) for row, value in zip(rows, _values(w, rows), strict=True)}
+    return _owned(w, w.db.scalars(query.order_by(Answer.updated_at)), steps)
 
 
-def shared(w: Work, session_id: int, step_id: str) -> list[tuple[str, str]]:
-    """The answers shared at a step of a session, as (alias, text), oldest first. One query."""
+def own_in(w: Work, found: rooms.Place, session_id: int, steps: Iterable[Step]) -> dict[str, Own]:
+    """One's own answers in a session, by step of its run-sheet. One query, and one for keys."""
+    query = select(Answer).where(Answer.membership_id == found.membership_id, Answer.session_id == session_id)
+    return _owned(w, w.db.scalars(query), {step.id: step for step in steps})
+
+
+def at(w: Work, session_id: int, step_id: str) -> list[tuple[str, Answer]]:
+    """Every answer at a step of a session with its author's alias, oldest first. For this package only: what may be
+    shown of them is `summary`. One query."""
     rows = w.db.execute(
         select(Membership.alias, Answer)
         .join(Membership, Membership.id == Answer.membership_id)
-        .where(
-            Answer.session_id == session_id,
-            Answer.step == step_id,
-            Answer.sharing == "shared",
-            Answer.status == "posted",
-        )
+        .where(Answer.session_id == session_id, Answer.step == step_id)
         .order_by(Answer.updated_at, Answer.id)
-    ).all()
-    texts = _values(w, [row.Answer for row in rows])
-    return [(row.alias, text) for row, text in zip(rows, texts, strict=True)]
+    )
+    return [(row.alias, row.Answer) for row in rows]
+
+
+def shared(w: Work, session_id: int, step_id: str) -> list[tuple[str, str]]:
+    """The answers shared at a step of a session, as (alias, text), oldest first; the caller knows that they were
+    revealed. One query, and one for keys."""
+    return _shared(w, at(w, session_id, step_id))
 
 
 def given(w: Work, session_id: int, step_id: str) -> int:
@@ -126,31 +170,62 @@ def given(w: Work, session_id: int, step_id: str) -> int:
     return w.db.scalar(select(func.count()).where(Answer.session_id == session_id, Answer.step == step_id)) or 0
 
 
-def answered_by(w: Work, session_id: int, step_id: str) -> frozenset[int]:
-    """The memberships that answered a step: that they did, never what."""
-    query = select(Answer.membership_id).where(Answer.session_id == session_id, Answer.step == step_id)
-    return frozenset(w.db.scalars(query))
+def missing(rows: Sequence[tuple[str, Answer]], step: Step) -> int:
+    """How many answers are missing before what is pooled or counted may be shown; 0 when it may."""
+    counted = [row for _alias, row in rows if row.sharing == step.sharing and row.status == "posted"]
+    if rules.may_count(len(counted), all(row.few_ok for row in counted)):
+        return 0
+    return rules.ENOUGH - len(counted)
 
 
-def summary(w: Work, session_id: int, step: Step, revealed: bool) -> dict[str, Any]:
-    """What a room may see of the answers at a step: how many, what is shared, and a tally once revealed."""
+def summary(w: Work, rows: Sequence[tuple[str, Answer]], step: Step, revealed: bool) -> dict[str, Any]:
+    """What a room may see of the answers at a step (`rows`, from `at`): before they are revealed only how many.
+
+    `few` is how many are missing before what is pooled or counted may be shown.
+    """
+    seen: dict[str, Any] = {"given": 0, "revealed": revealed, "shared": [], "pooled": [], "tally": None, "few": 0}
     if not step.answered:
-        return {"given": 0, "shared": [], "tally": None}
-    texts = [] if step.options else shared(w, session_id, step.id)
-    return {
-        "given": given(w, session_id, step.id),
-        "shared": [{"alias": alias, "text": text} for alias, text in texts],
-        "tally": tally(w, session_id, step) if revealed and step.sharing == "counted" else None,
-    }
+        return seen
+    seen["given"] = len(rows)
+    if step.sharing in ANONYMOUS:
+        seen["few"] = missing(rows, step)
+    if not revealed or seen["few"]:
+        return seen
+    if step.sharing == "shared":
+        seen["shared"] = [{"alias": alias, "text": text} for alias, text in _shared(w, rows)]
+    elif step.sharing == "pooled":
+        seen["pooled"] = _pooled(w, rows)
+    elif step.sharing == "counted":
+        seen["tally"] = _tally(w, rows, step)
+    return seen
 
 
-def tally(w: Work, session_id: int, step: Step) -> list[dict[str, Any]] | None:
-    """How often each option was chosen, or None while a number could point at somebody."""
-    rows = w.db.scalars(select(Answer).where(Answer.session_id == session_id, Answer.step == step.id)).all()
-    if not rules.may_count(len(rows)):
-        return None
-    counts = Counter(n for value in _values(w, rows) for n in json.loads(value))
+def _shared(w: Work, rows: Sequence[tuple[str, Answer]]) -> list[tuple[str, str]]:
+    mine = [(alias, row) for alias, row in rows if row.sharing == "shared" and row.status == "posted"]
+    texts = _values(w, [row for _alias, row in mine])
+    return [(alias, text) for (alias, _row), text in zip(mine, texts, strict=True)]
+
+
+def _pooled(w: Work, rows: Sequence[tuple[str, Answer]]) -> list[str]:
+    """The texts in an order that stays, and that says nothing about who wrote when: by a hash of what they say."""
+    mine = [row for _alias, row in rows if row.sharing == "pooled" and row.status == "posted"]
+    return sorted(_values(w, mine), key=lambda text: hashlib.sha256(text.encode()).digest())
+
+
+def _tally(w: Work, rows: Sequence[tuple[str, Answer]], step: Step) -> list[dict[str, Any]]:
+    mine = [row for _alias, row in rows if row.sharing == "counted" and row.status == "posted"]
+    counts = Counter(n for value in _values(w, mine) for n in json.loads(value))
     return [{"text": text, "count": counts[n]} for n, text in enumerate(step.options)]
+
+
+def too_late(w: Work, row: Answer) -> bool:
+    """Would this answer be added to texts without names that were shown already? One query at most."""
+    if row.sharing != "pooled":
+        return False
+    shown = select(SessionStep.revealed_at).where(
+        SessionStep.session_id == row.session_id, SessionStep.step == row.step
+    )
+    return w.db.scalar(shown) is not None
 
 
 def for_review(w: Work, answer_id: int) -> Any:
@@ -190,7 +265,7 @@ def _value(step: Step, value: Any) -> str:
     chosen = value if isinstance(value, list) else [value]
     numbers = {ids.number(str(v), 0, len(step.options) - 1) for v in chosen if not isinstance(v, bool)}
     fits = len(numbers) == len(chosen)
-    if not fits or (step.kind == "poll" and len(numbers) != 1):
+    if not fits or (step.kind in ("poll", "scale") and len(numbers) != 1):
         raise Invalid(N_("Kies één van de antwoorden. Er is nog niets verstuurd."))
     return json.dumps(sorted(numbers))
 
@@ -210,26 +285,31 @@ def _sharing(step: Step, share: bool) -> str:
     return step.sharing
 
 
-def _own_row(w: Work, found: rooms.Place, chapter: Chapter, step: Step, session_id: int) -> Answer:
+def _own_row(w: Work, found: rooms.Place, asked: Question, session_id: int) -> Answer:
     row = w.db.scalar(
         select(Answer).where(
             Answer.membership_id == found.membership_id,
             Answer.session_id == session_id,
             Answer.programme == found.programme,
-            Answer.chapter == chapter.key,
-            Answer.step == step.id,
+            Answer.chapter == asked.chapter,
+            Answer.step == asked.step.id,
         )
     )
     return row or Answer(
         membership_id=found.membership_id,
         session_id=session_id,
         programme=found.programme,
-        chapter=chapter.key,
-        step=step.id,
+        chapter=asked.chapter,
+        step=asked.step.id,
     )
+
+
+def _owned(w: Work, rows: Iterable[Answer], steps: Mapping[str, Step]) -> dict[str, Own]:
+    known = [row for row in rows if row.step in steps]
+    return {row.step: _own(row, value, steps[row.step]) for row, value in zip(known, _values(w, known), strict=True)}
 
 
 def _own(row: Answer, value: str, step: Step) -> Own:
     if step.options:
-        return Own(row.step, "", tuple(json.loads(value)), row.sharing)
-    return Own(row.step, value, (), row.sharing)
+        return Own(row.step, "", tuple(json.loads(value)), row.sharing, row.few_ok)
+    return Own(row.step, value, (), row.sharing, row.few_ok)

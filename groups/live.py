@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from app.core.actor import Actor
@@ -13,8 +13,9 @@ from app.core.permissions import Permission
 from app.core.text import plain
 from app.core.work import Work
 from app.part import LiveEvent, Reply
-from groups import conversation, messages, presence, rooms, stage
+from groups import breakouts, climate, conversation, messages, notes, presence, rooms, stage
 from groups.pace import Pace
+from moderation.screening import is_clean
 
 _pace = Pace()
 
@@ -34,8 +35,9 @@ def parse_post(actor: Actor, data: Mapping[str, Any]) -> messages.Post:
     mask_ok = data.get("mask_ok", False)
     if not isinstance(mask_ok, bool) or (reply_to is not None and not _number(reply_to)):
         raise Invalid
-    key = client_key(data.get("key"))
-    return messages.Post(actor.person_id, actor.session, _room(data), key, plain(data.get("text")), reply_to, mask_ok)
+    room, key, text = _room(data), client_key(data.get("key")), plain(data.get("text"))
+    clean = is_clean(text)  # here nobody waits for it: in the batch everybody would
+    return messages.Post(actor.person_id, actor.session, room, key, text, reply_to, mask_ok, clean)
 
 
 def post_together(w: Work, commands: Sequence[messages.Post]) -> list[messages.Posted | AppError]:
@@ -58,7 +60,10 @@ def _parse_read(actor: Actor, data: Mapping[str, Any]) -> Stretch:
 
 
 def _join(w: Work, command: Stretch) -> Reply:
-    """Enter a room: what was missed, where its session stands, and everything new from now on."""
+    """Enter a room: what was missed, where its session stands, and everything new from now on.
+
+    Whoever slept for ten minutes needs nothing else to be where everybody is: in their breakout too, or back from it.
+    """
     found = rooms.place(w, command.room)
     presence.arrive(w, found)
     if command.after is None:
@@ -66,6 +71,7 @@ def _join(w: Work, command: Stretch) -> Reply:
     else:
         items = conversation.history(w, found, command.after)
     running = stage.running_in(w, found)
+    seen = stage.scene(w, running, found) if running else None
     ack = {
         "ok": True,
         "room": found.room,
@@ -73,13 +79,17 @@ def _join(w: Work, command: Stretch) -> Reply:
         "role": found.role,
         "head": found.last_seq,
         "items": [item.as_dict() for item in items],
-        "session": stage.state(w, running, found) if running else None,
+        "session": stage.state_of(w, seen) if seen else None,
         "held": [{"key": h.key, "text": h.text, "at": h.at} for h in conversation.waiting(w, found)],
+        "breakout": breakouts.awaited(w, found),
+        "climate": climate.of(w, found).as_dict(),
     }
     topics = [f"room:{found.room}"]
     if found.leads:
         topics.append(f"lead:{found.room}")
-        ack["roster"] = stage.roster_items(w, running, found) if running else []
+        ack["roster"] = [asdict(present) for present in stage.roster_of(w, seen)] if seen else []
+    elif running:
+        ack["notes"] = notes.unread(w, running, found)
     return Reply(ack, tuple(topics))
 
 
@@ -97,9 +107,16 @@ def _read(w: Work, command: Stretch) -> Reply:
 
 
 def _here(w: Work, command: Stretch) -> Reply:
-    """A sign of life in a running session."""
-    presence.arrive(w, rooms.place(w, command.room))
-    return Reply({"ok": True})
+    """A sign of life in a running session. The version tells a screen that missed something to enter anew; somebody who
+    went away tells nobody, so facilitators hear who is here.
+    """
+    found = rooms.place(w, command.room)
+    presence.arrive(w, found)
+    running = stage.running_in(w, found)
+    ack: dict[str, Any] = {"ok": True, "version": running.version if running else None}
+    if found.leads and running:
+        ack["roster"] = stage.roster_items(w, running, found)
+    return Reply(ack)
 
 
 def _posted(posted: messages.Posted) -> Reply:

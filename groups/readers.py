@@ -19,16 +19,28 @@ from groups.models import Seat
 from groups.rules import FACILITATOR
 from moderation import subjects
 
-__all__ = ["NOBODY", "WRITINGS", "Readers", "Writing", "holders", "of_answer", "of_glass_note", "of_room"]
+__all__ = [
+    "NOBODY",
+    "WRITINGS",
+    "Readers",
+    "Writing",
+    "holders",
+    "of_answer",
+    "of_glass_note",
+    "of_note",
+    "of_room",
+    "of_run_sheet",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """How one kind of writing is read: by whom has a seat in its room, by who reviews (as which subject, and whether
-    what stood before it is read too), and through broken glass.
+    """How one kind of writing is read: by whom has a seat in its room or leads there, by who reviews (as which subject,
+    and whether what stood before it is read too), and through broken glass.
     """
 
     seats: bool = False
+    leads: bool = False
     subject: str | None = None
     context: bool = False
     glass: bool = False
@@ -37,9 +49,14 @@ class Writing:
 WRITINGS = {
     "group": Writing(seats=True, subject="message", context=True, glass=True),
     "pair": Writing(seats=True, subject="message"),
+    "breakout": Writing(seats=True, subject="message"),
     "shared": Writing(seats=True, subject="answer"),
+    "pooled": Writing(seats=True, subject="answer"),
+    "note": Writing(leads=True, subject="note"),
     "counted": Writing(),
     "private": Writing(),
+    "run-sheet": Writing(seats=True),
+    "topic": Writing(seats=True),
     "glass note": Writing(),
 }
 
@@ -50,8 +67,28 @@ def of_room(w: Work, found: rooms.Place) -> Readers:
 
 
 def of_answer(w: Work, found: rooms.Place, sharing: str) -> Readers:
-    """Who reads an answer the actor gives with this sharing (private, shared or counted). At most one query."""
+    """Who reads an answer the actor gives with this sharing (one of `curriculum.SHARING`). At most one query."""
     return _readers(w, found, WRITINGS[sharing])
+
+
+def of_note(w: Work, found: rooms.Place) -> Readers:
+    """Who reads a note to the facilitators. `found` is one's place in the group's room. One query."""
+    return _readers(w, found, WRITINGS["note"])
+
+
+def of_note_back(w: Work, found: rooms.Place) -> Readers:
+    """Who reads what a facilitator writes to one member: that member, and the other facilitators. One query."""
+    return Readers(members=1, names=of_note(w, found).names)
+
+
+def of_run_sheet(w: Work, found: rooms.Place) -> Readers:
+    """Who reads a facilitator's own lines of a run-sheet, once a session comes to them. One query."""
+    return _readers(w, found, WRITINGS["run-sheet"])
+
+
+def of_topic(w: Work, found: rooms.Place) -> Readers:
+    """Who reads what a facilitator calls the topic of a room. One query."""
+    return _readers(w, found, WRITINGS["topic"])
 
 
 def of_glass_note(w: Work) -> Readers:
@@ -60,9 +97,9 @@ def of_glass_note(w: Work) -> Readers:
 
 
 def _readers(w: Work, found: rooms.Place | None, writing: Writing) -> Readers:
-    members, names = _seated(w, found) if writing.seats and found else (0, ())
+    members, names = _seated(w, found) if (writing.seats or writing.leads) and found else (0, ())
     return Readers(
-        members,
+        members if writing.seats else 0,
         names,
         holders(Permission.ORGANISATION_CASE_READ) if writing.subject in subjects.kinds() else frozenset(),
         holders(Permission.ORGANISATION_GLASS_BREAK) if writing.glass else frozenset(),

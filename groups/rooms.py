@@ -20,6 +20,8 @@ from app.notify import outbox
 from groups.models import Group, Membership, Room, Seat
 from groups.rules import FACILITATOR, MEMBER
 
+OUTSIDE = N_("De begeleider vroeg je om nu even buiten de bijeenkomst te blijven. Wat je typte staat er nog.")
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -41,10 +43,17 @@ class Place:
     read_seq: int
     last_seq: int
     muted_until: datetime | None
+    out_at: datetime | None
+    closed_at: datetime | None
 
     @property
     def leads(self) -> bool:
         return self.role == FACILITATOR
+
+    @property
+    def out(self) -> bool:
+        """Is this person asked to stay out of the running session?"""
+        return self.out_at is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +86,8 @@ _PLACE = (
         Seat.read_seq,
         Room.last_seq,
         Seat.muted_until,
+        Seat.out_at,
+        Room.closed_at,
     )
     .join(Room, Room.id == Seat.room_id)
     .join(Group, Group.id == Room.group_id)
@@ -84,19 +95,24 @@ _PLACE = (
 )
 
 
-def place(w: Work, room: str) -> Place:
-    """The actor's own place in a room. Raises `NotFound` for no such room and for somebody else's alike."""
+def place(w: Work, room: str, *, out_too: bool = False) -> Place:
+    """The actor's own place in a room. Raises `NotFound` for no such room and for somebody else's alike.
+
+    Who was asked to stay out of the running session is refused with `Forbidden`, but for the doors that are open to
+    them too (`out_too`).
+    """
     if not ids.is_ref(room):
         raise NotFound
     row = w.db.execute(_PLACE.where(Seat.person_id == w.who.person_id, Room.public_id == room)).first()
     if row is None:
         raise NotFound
-    return Place(**row._mapping)
+    return _let_in(Place(**row._mapping), out_too)
 
 
 def places(w: Work) -> list[Place]:
-    """Every room the actor has a seat in, group rooms first. One query."""
-    rows = w.db.execute(_PLACE.where(Seat.person_id == w.who.person_id).order_by(Room.kind, Group.id, Room.id))
+    """Every room the actor has a seat in that lasts, group rooms first: a breakout is over in minutes. One query."""
+    query = _PLACE.where(Seat.person_id == w.who.person_id, Room.kind != "breakout")
+    rows = w.db.execute(query.order_by(Room.kind, Group.id, Room.id))
     return [Place(**row._mapping) for row in rows]
 
 
@@ -114,15 +130,15 @@ def home(w: Work, group: str = "") -> Place:
     return own[0]
 
 
-def group_place(w: Work, group: str) -> Place:
-    """The actor's place in the main room of a group they belong to. Raises `NotFound`."""
+def group_place(w: Work, group: str, *, out_too: bool = False) -> Place:
+    """The actor's place in the main room of a group they belong to. Raises `NotFound`; `Forbidden` as `place` does."""
     if not ids.is_ref(group):
         raise NotFound
     query = _PLACE.where(Seat.person_id == w.who.person_id, Group.public_id == group, Room.kind == "group")
     row = w.db.execute(query).first()
     if row is None:
         raise NotFound
-    return Place(**row._mapping)
+    return _let_in(Place(**row._mapping), out_too)
 
 
 def lead_place(w: Work, group: str) -> Place:
@@ -153,12 +169,15 @@ def open_group(
     return group
 
 
-def enter(w: Work, group_id: int, person_id: int, alias: str, role: str = MEMBER) -> Membership:
+def enter(
+    w: Work, group_id: int, person_id: int, alias: str, role: str = MEMBER, *, reserved: bool = False
+) -> Membership:
     """Give a person a place in a group and a seat in its room, under `alias`.
 
     Called by the door that used up an invitation, or by set-up. A member's alias is taken out of the
-    organisation's pool; facilitators are known by their own name. Writes a membership and a seat. Raises `Invalid`
-    when the alias was taken in the meantime, or the person is in the group already: nothing is written then.
+    organisation's pool, unless it was `reserved` for them; facilitators are known by their own name. Writes a
+    membership and a seat. Raises `Invalid` when the alias was taken in the meantime, or the person is in the group
+    already: nothing is written then.
     """
     room = w.db.execute(
         select(Room.id, Group.organisation_id)
@@ -167,7 +186,7 @@ def enter(w: Work, group_id: int, person_id: int, alias: str, role: str = MEMBER
     ).first()
     if room is None:
         raise NotFound
-    if role == MEMBER:
+    if role == MEMBER and not reserved:
         aliases.take(w, room.organisation_id, alias)
     membership = Membership(
         public_id=ids.public_id(),
@@ -217,6 +236,12 @@ def open_pair_room(w: Work, group_id: int, members: Collection[Membership]) -> i
         aliases.take(w, organisation_id, alias)
         take_seat(w, room.id, membership, alias)
     return room.id
+
+
+def _let_in(found: Place, out_too: bool) -> Place:
+    if found.out and not out_too:
+        raise Forbidden(OUTSIDE)
+    return found
 
 
 def aliases_in(w: Work, room_id: int) -> frozenset[str]:
@@ -322,12 +347,20 @@ def close_room(w: Work, room_id: int) -> None:
 
 
 def may_follow(w: Work, sessions: Collection[str]) -> set[tuple[str, str]]:
-    """The room topics these sessions (token hashes) may hear now. One query, for the re-check of open sockets."""
+    """The room topics these sessions (token hashes) may hear now. One query, for the re-check of open sockets.
+
+    Who was sent out of a running session hears nothing of it, and a breakout is silent once it is over.
+    """
     rows = w.db.execute(
         select(SignIn.token_hash, Room.public_id, Seat.role)
         .join(Seat, Seat.person_id == SignIn.person_id)
         .join(Room, Room.id == Seat.room_id)
-        .where(SignIn.token_hash.in_(sessions), Seat.left_at.is_(None))
+        .where(
+            SignIn.token_hash.in_(sessions),
+            Seat.left_at.is_(None),
+            Seat.out_at.is_(None),
+            (Room.kind != "breakout") | Room.closed_at.is_(None) | (Room.closed_at > w.now),
+        )
     )
     allowed = set()
     for session, room, role in rows:

@@ -1,4 +1,4 @@
-"""Group sessions: planned, opened, led step by step, closed. State is rows with a version; screens follow it.
+"""Group sessions: opened, led step by step, paused, closed. State is rows with a version; screens follow it.
 
 Every change names the version it was made from. If somebody else was faster, the change is refused and nothing
 moves twice: the screens show where everybody is now.
@@ -6,91 +6,30 @@ moves twice: the screens show where everybody is now.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select, update
 
-from app.core import audit, clock, ids
+from app.core import audit
 from app.core.errors import Closed, Invalid
 from app.core.i18n import N_
 from app.core.work import Work
-from app.notify import outbox
-from groups import exercises, rooms, stage, steering
-from groups.curriculum import programme
-from groups.models import Attendance, Group, GroupSession, Membership, Room, SessionStep
-from groups.rules import MEMBER
+from groups import breakouts, exercises, removal, rooms, runsheet, stage, steering
+from groups.models import Attendance, GroupSession, SessionStep
 
-LENGTHS = (60, 75, 90, 120)
+STILL = {"pulse": "", "pulse_started_at": None, "pulse_ends_at": None}  # no timer runs
+TOO_FEW = N_("Er zijn nog te weinig antwoorden. Bij minder dan vijf zou je kunnen raden wie wat schreef.")
 
+FollowUp = Callable[[Work, GroupSession, rooms.Place], None]
 
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """A session as lists show it."""
-
-    public_id: str
-    group: str
-    group_name: str
-    room: str
-    title: str
-    starts_at: datetime
-    minutes: int
-    status: str
-    role: str
-    alias: str
-    timezone: str
+_follow_ups: dict[str, FollowUp] = {}
 
 
-def plan(w: Work, group: str, chapter: str, starts_at: datetime, minutes: int) -> str:
-    """Plan a session on a chapter, with the chapter's run-sheet. For facilitators of the group.
-
-    Writes the session, its run-sheet and an audit line; queues a neutral notice to every member. Returns the
-    public id. Raises `Forbidden`, `NotFound`, `Invalid`.
-    """
-    found = rooms.lead_place(w, group)
-    lines = programme(found.programme, found.language).chapter(chapter).run_sheet
-    if minutes not in LENGTHS:
-        raise Invalid(N_("Kies een lengte uit de lijst. Er is nog niets gepland."))
-    if not w.now - timedelta(hours=1) <= starts_at <= w.now + timedelta(days=400):
-        raise Invalid(N_("Kies een dag en tijd die nog komen. Er is nog niets gepland."))
-    session = GroupSession(
-        public_id=ids.public_id(),
-        group_id=found.group_id,
-        chapter=chapter,
-        starts_at=clock.minute(starts_at),
-        minutes=minutes,
-    )
-    w.db.add(session)
-    w.db.flush()
-    w.db.add_all(
-        SessionStep(public_id=ids.public_id(), session_id=session.id, position=n, step=step.id, minutes=step.minutes)
-        for n, step in enumerate(lines)
-    )
-    for member in rooms.members(w, found):
-        if member.role == MEMBER:
-            outbox.queue(w, member.person_id, "planned", session.public_id, f"planned:{session.id}:{member.ref}")
-    audit.record(w, "session.planned", "session", session.id)
-    return session.public_id
-
-
-def upcoming(w: Work, *, limit: int = 5) -> list[Planned]:
-    """The sessions of one's own groups that are open or still to come, soonest first. One query."""
-    rows = w.db.execute(
-        select(GroupSession, Group, Room.public_id.label("room"), Membership.role, Membership.alias)
-        .join(Group, Group.id == GroupSession.group_id)
-        .join(Room, (Room.group_id == Group.id) & (Room.kind == "group"))
-        .join(Membership, (Membership.group_id == Group.id) & (Membership.person_id == w.who.person_id))
-        .where(
-            Membership.left_at.is_(None),
-            (GroupSession.status == "open")
-            | ((GroupSession.status == "planned") & (GroupSession.starts_at > w.now - timedelta(hours=3))),
-        )
-        .order_by(GroupSession.status, GroupSession.starts_at, GroupSession.id)
-        .limit(limit)
-    )
-    language = w.who.language
-    return [_planned(s, g, room, role, alias, language) for s, g, room, role, alias in rows]
+def on_close(name: str, follow_up: FollowUp) -> None:
+    """Let `follow_up` run whenever a session closes, in the same transaction. Called once for each name, by a part."""
+    _follow_ups[name] = follow_up
 
 
 def open_session(w: Work, public_id: str, version: int) -> None:
@@ -113,30 +52,74 @@ def open_session(w: Work, public_id: str, version: int) -> None:
 def move(w: Work, public_id: str, version: int, position: int) -> None:
     """Go to a step of the run-sheet: every screen follows. Hands go down; answers not yet shown stay hidden.
 
-    Raises `Closed` if the session moved meanwhile or is over, `Invalid` for a step that is not there.
+    While the session is paused it stays so, with the whole time of the new step ahead. Raises `Closed` if the session
+    moved meanwhile or is over, `Invalid` for a step that is not there.
     """
     session, found = steering.running(w, public_id)
-    steering.change(w, session, version, **_step_clock(w, session, position))
-    w.db.execute(update(Attendance).where(Attendance.session_id == session.id).values(hand_at=None))
-    stage.tell(w, session, found)
+    _go(w, session, found, version, position)
+
+
+def ask(w: Work, public_id: str, version: int, words: runsheet.Words) -> str:
+    """Ask something in the middle of a session: a line of one's own after this one, and everybody goes to it.
+
+    Returns the line's ref. Raises as `runsheet.add` and `move`.
+    """
+    session, found = steering.running(w, public_id)
+    position = session.position + 1
+    ref = runsheet.add(w, public_id, version, position, words)
+    _go(w, session, found, version + 1, position)
+    return ref
 
 
 def extend(w: Work, public_id: str, version: int, minutes: int = 2) -> None:
     """Give the current step some more minutes."""
     session, found = steering.running(w, public_id)
-    start_from = max(session.step_ends_at or w.now, w.now)
+    clock = stage.clock_of(session, w.now)
+    start_from = max(session.step_ends_at or clock, clock)
     steering.change(w, session, version, step_ends_at=start_from + timedelta(minutes=minutes))
     stage.tell(w, session, found)
 
 
-def reveal(w: Work, public_id: str, version: int) -> None:
-    """Show everybody the tally of the current step: before this, only how many answered is to be seen."""
+def pause(w: Work, public_id: str, version: int, on: bool) -> None:
+    """Pause the session, or go on. While it is paused only facilitators write and every clock stands still.
+
+    A pause calls everybody back from breakouts and answers the quiet signals. Writes state and an audit line. Raises
+    `Closed` if the session moved meanwhile; to pause what is paused changes nothing.
+    """
     session, found = steering.running(w, public_id)
-    if exercises.given(w, session.id, _current(w, session, found).step.id) < 3:
-        raise Invalid(N_("Er zijn nog geen drie antwoorden. Bij minder zou je kunnen raden wie wat koos."))
-    steering.change(w, session, version)
-    line = (SessionStep.session_id == session.id) & (SessionStep.position == session.position)
-    w.db.execute(update(SessionStep).where(line, SessionStep.revealed_at.is_(None)).values(revealed_at=w.now))
+    if on is (session.paused_at is not None):
+        if session.version != version:
+            steering.change(w, session, version)  # refuses
+        return
+    if on:
+        steering.change(w, session, version, paused_at=w.now)
+        breakouts.end(w, session, found)
+        w.db.execute(update(Attendance).where(Attendance.session_id == session.id).values(pause_at=None))
+    else:
+        stood = w.now - (session.paused_at or w.now)
+        names = ("step_ends_at", "pulse_started_at", "pulse_ends_at")
+        moved = {name: at + stood for name in names if (at := getattr(session, name)) is not None}
+        steering.change(w, session, version, paused_at=None, **moved)
+    audit.record(w, "session.paused" if on else "session.resumed", "session", session.id)
+    stage.tell(w, session, found)
+
+
+def reveal(w: Work, public_id: str, version: int) -> None:
+    """Show everybody what was answered at the current step. Before this, nobody sees more than how many answered.
+
+    After this nothing is added to what was counted or pooled. Raises `Invalid` while there are too few answers for it,
+    or where nothing is to be shown.
+    """
+    session, found = steering.running(w, public_id)
+    steering.change(w, session, version)  # from here on no answer comes in until this is done (`steering.held_in`)
+    line = stage.current(w, session, found)
+    if not line.step.answered or line.step.sharing == "private":
+        raise Invalid(N_("Bij dit onderdeel valt niets te tonen. Er is niets veranderd."))
+    rows = exercises.at(w, session.id, line.step.id)
+    if line.step.sharing in exercises.ANONYMOUS and exercises.missing(rows, line.step):
+        raise Invalid(TOO_FEW)
+    shown = (SessionStep.id == line.line_id) & SessionStep.revealed_at.is_(None)
+    w.db.execute(update(SessionStep).where(shown).values(revealed_at=w.now))
     stage.tell(w, session, found)
 
 
@@ -150,16 +133,25 @@ def lock(w: Work, public_id: str, version: int, locked: bool) -> None:
 def close(w: Work, public_id: str, version: int) -> None:
     """Close the session for good. The room stays open for reading and writing as before.
 
-    Writes state and an audit line; announces `session.state` with status `closed`.
+    Lets everybody in again who was sent out, ends breakouts, hands, pauses and timers. Writes state and an audit line,
+    and what others do at a closing (`on_close`); announces `session.state` with status `closed`.
     """
     session, found = steering.running(w, public_id)
-    steering.change(w, session, version, status="closed", closed_at=w.now, only_staff_writes=False)
+    closed = {"status": "closed", "closed_at": w.now, "only_staff_writes": False, "paused_at": None}
+    steering.change(w, session, version, **closed, **STILL)
+    breakouts.end(w, session, found)
+    removal.let_all_in(w, found)
+    w.db.execute(update(Attendance).where(Attendance.session_id == session.id).values(hand_at=None, pause_at=None))
     audit.record(w, "session.closed", "session", session.id)
+    for follow_up in _follow_ups.values():
+        follow_up(w, session, found)
     stage.tell(w, session, found)
 
 
-def _current(w: Work, session: GroupSession, found: rooms.Place) -> stage.Line:
-    return stage.run_sheet(w, session, found)[session.position]
+def _go(w: Work, session: GroupSession, found: rooms.Place, version: int, position: int) -> None:
+    steering.change(w, session, version, **_step_clock(w, session, position), **STILL)
+    w.db.execute(update(Attendance).where(Attendance.session_id == session.id).values(hand_at=None))
+    stage.tell(w, session, found)
 
 
 def _step_clock(w: Work, session: GroupSession, position: int) -> dict[str, Any]:
@@ -172,21 +164,5 @@ def _step_clock(w: Work, session: GroupSession, position: int) -> dict[str, Any]
         "position": position,
         "step_started_at": w.now,
         "step_ends_at": w.now + timedelta(minutes=minutes),
+        "paused_at": w.now if session.paused_at else None,  # a pause that goes on counts from here for the new step
     }
-
-
-def _planned(s: GroupSession, g: Group, room: str, role: str, alias: str, language: str) -> Planned:
-    title = programme(g.programme, language).chapter(s.chapter).title
-    return Planned(
-        s.public_id,
-        g.public_id,
-        g.name,
-        room,
-        title,
-        s.starts_at,
-        s.minutes,
-        s.status,
-        role,
-        alias,
-        g.timezone,
-    )

@@ -1,20 +1,24 @@
-"""Where a session stands, for everybody's screens: its step, who is here, whose hand is up. Reads and tells only."""
+"""Where a session stands, for everybody's screens: its step, who is here, whose hand is up. Reads and tells only.
+
+What it costs does not grow with the group: `tests/groups/test_sessions.py` pins the number of statements.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
 
 from app.core.work import Work
-from groups import exercises, rooms
-from groups.curriculum import Step, programme
-from groups.models import Attendance, GroupSession, Membership, Seat, SessionStep
+from groups import crowd, exercises, rooms, runsheet, turns
+from groups.crowd import Somebody
+from groups.models import Answer, Attendance, Breakout, GroupSession, Membership, SessionNote, Turn
 from groups.rules import MEMBER
 
-HERE = timedelta(seconds=75)  # without a sign of life for this long, somebody counts as away
+CLOSING_LASTS = timedelta(hours=24)  # how long after a session its closing questions can be answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,31 +31,55 @@ class Shown:
     version: int
     position: int
     only_staff_writes: bool
+    paused: bool
     starts_at: datetime
+    minutes: int
     opened_at: datetime | None
     closed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One line of the run-sheet."""
-
-    position: int
-    step: Step
-    minutes: int
-    revealed: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Present:
-    """Somebody on the facilitator's roster."""
+    """Somebody on the facilitator's roster: that they answered, never what. `notes` are the unread ones."""
 
     alias: str
     here: bool
     came: bool
     hand: bool
+    hand_seconds: int | None
     answered: bool
     muted: bool
+    out: bool
+    excused: bool
+    pause: bool
+    notes: int
+    speaking: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Everything that a session's screens are made of, asked of the database once."""
+
+    session: GroupSession
+    lines: list[runsheet.Line]
+    people: list[Somebody]
+    answers: list[tuple[str, Answer]]
+    places: list[turns.Place]
+    pairs_end: list[datetime]
+
+    @property
+    def line(self) -> runsheet.Line:
+        """The line of the run-sheet that everybody is at."""
+        return self.lines[min(self.session.position, len(self.lines) - 1)]
+
+    @property
+    def round(self) -> turns.Round | None:
+        """The speaking round at this line, if there is one. Who is sent out or has left has no place in it."""
+        if not self.places:
+            return None
+        still = {p.membership_id for p in self.people if p.member and not p.out}
+        places = [place for place in self.places if place.member in still]
+        return turns.order(places, [p.membership_id for p in crowd.members_here(self.people)])
 
 
 def shown(session: GroupSession) -> Shown:
@@ -63,7 +91,9 @@ def shown(session: GroupSession) -> Shown:
         session.version,
         session.position,
         session.only_staff_writes,
+        session.paused_at is not None,
         session.starts_at,
+        session.minutes,
         session.opened_at,
         session.closed_at,
     )
@@ -71,89 +101,127 @@ def shown(session: GroupSession) -> Shown:
 
 def running_in(w: Work, found: rooms.Place) -> GroupSession | None:
     """The session that is open in this room now, if any."""
-    if found.kind != "group":
+    return running_for(w, found) if found.kind == "group" else None
+
+
+def running_for(w: Work, found: rooms.Place) -> GroupSession | None:
+    """As `running_in`, and in a breakout the session that it came out of."""
+    if found.kind == "pair":
         return None
     return w.db.scalar(
         select(GroupSession).where(GroupSession.group_id == found.group_id, GroupSession.status == "open")
     )
 
 
-def run_sheet(w: Work, session: GroupSession, found: rooms.Place) -> list[Line]:
-    """The run-sheet with its steps, in order."""
-    chapter = programme(found.programme, found.language).chapter(session.chapter)
-    rows = w.db.scalars(select(SessionStep).where(SessionStep.session_id == session.id).order_by(SessionStep.position))
-    return [Line(row.position, chapter.step(row.step), row.minutes, row.revealed_at is not None) for row in rows]
-
-
-def current(w: Work, session: GroupSession, found: rooms.Place) -> Line:
+def current(w: Work, session: GroupSession, found: rooms.Place) -> runsheet.Line:
     """The line of the run-sheet that everybody is at."""
-    return run_sheet(w, session, found)[session.position]
+    return runsheet.lines(w, session, found)[session.position]
+
+
+def scene(w: Work, session: GroupSession, found: rooms.Place) -> Scene:
+    """All that the screens need, with a fixed number of queries. `found` is a place in the group's room."""
+    lines = runsheet.lines(w, session, found)
+    line = lines[min(session.position, len(lines) - 1)]
+    turned = select(Turn.membership_id, Turn.position, Turn.state).where(Turn.line_id == line.line_id)
+    ends = select(Breakout.ends_at).where(Breakout.session_id == session.id, Breakout.ends_at > w.now)
+    return Scene(
+        session=session,
+        lines=lines,
+        people=crowd.of_session(w, session, found),
+        answers=exercises.at(w, session.id, line.step.id) if line.step.answered else [],
+        places=[turns.Place(*row) for row in w.db.execute(turned.order_by(Turn.position))],
+        pairs_end=list(w.db.scalars(ends)),
+    )
 
 
 def state(w: Work, session: GroupSession, found: rooms.Place) -> dict[str, Any]:
     """The protocol's `SessionState`: what every member may see of a running session."""
-    lines = run_sheet(w, session, found)
-    line = lines[session.position]
-    hands = _hands(w, session)
-    left = (session.step_ends_at - w.now).total_seconds() if session.step_ends_at else 0
+    return state_of(w, scene(w, session, found))
+
+
+def state_of(w: Work, seen: Scene) -> dict[str, Any]:
+    """As `state`, from what was asked already. Every length of time is relative: a client's own clock may be wrong."""
+    session, line = seen.session, seen.line
+    alias = {p.membership_id: p.alias for p in seen.people}
+    hands = sorted((p for p in seen.people if p.hand_at and not p.out), key=lambda p: (p.hand_at, p.membership_id))
     return {
         "id": session.public_id,
         "status": session.status,
         "version": session.version,
         "position": session.position,
-        "count": len(lines),
+        "count": len(seen.lines),
         "step": {
+            "ref": line.ref,
             "id": line.step.id,
             "kind": line.step.kind,
             "title": line.step.title,
+            "phase": line.phase,
             "sharing": line.step.sharing if line.step.answered else None,
             "minutes": line.minutes,
         },
-        "seconds_left": max(0, round(left)),
+        "seconds_left": seconds_left(session, w.now),
+        "paused": session.paused_at is not None,
         "only_staff_writes": session.only_staff_writes,
-        "present": _present(w, session),
-        "hands": hands,
-        "answers": exercises.summary(w, session.id, line.step, line.revealed),
+        "present": sum(p.here for p in seen.people),
+        "hands": [p.alias for p in hands],
+        "round": _round(seen.round, alias),
+        "pulse": _pulse(session, w.now),
+        "answers": exercises.summary(w, seen.answers, line.step, line.revealed),
+        "breakout": _breakout(seen.pairs_end, w.now),
+        "closing": closing(session, line, w.now),
     }
 
 
+def closing(session: GroupSession, line: runsheet.Line, now: datetime) -> bool:
+    """Can the closing questions be answered: at the closing of a session, and for a day after it?"""
+    if session.status == "open":
+        return line.phase == "closing"
+    return session.closed_at is not None and now < session.closed_at + CLOSING_LASTS
+
+
 def roster(w: Work, session: GroupSession, found: rooms.Place) -> list[Present]:
-    """Who is here, for the facilitator, always in the same order: a row must not move under a pointer. Two queries."""
-    step = run_sheet(w, session, found)[session.position].step
-    answered = exercises.answered_by(w, session.id, step.id)
-    rows = w.db.execute(
-        select(Membership, Attendance, Seat.muted_until)
-        .join(Seat, (Seat.membership_id == Membership.id) & (Seat.room_id == found.room_id))
-        .outerjoin(Attendance, (Attendance.membership_id == Membership.id) & (Attendance.session_id == session.id))
-        .where(Membership.group_id == found.group_id, Membership.role == MEMBER, Membership.left_at.is_(None))
-        .order_by(Membership.alias)
-    )
+    """Who is here, for the facilitator, always in the same order: a row must not move under a pointer."""
+    return roster_of(w, scene(w, session, found))
+
+
+def roster_of(w: Work, seen: Scene) -> list[Present]:
+    """As `roster`, from what was asked already. One query, for the notes."""
+    answered = {row.membership_id for _alias, row in seen.answers}
+    unread = unread_notes(w, seen.session)
+    speaking = seen.round.speaking if seen.round else None
     return [
         Present(
-            alias=m.alias,
-            here=bool(a and a.last_at > w.now - HERE),
-            came=a is not None,
-            hand=bool(a and a.hand_at),
-            answered=m.id in answered,
-            muted=bool(muted and muted > w.now),
+            alias=p.alias,
+            here=p.here,
+            came=p.came_at is not None,
+            hand=p.hand_at is not None,
+            hand_seconds=max(0, round((w.now - p.hand_at).total_seconds())) if p.hand_at else None,
+            answered=p.membership_id in answered,
+            muted=p.muted,
+            out=p.out,
+            excused=p.excused,
+            pause=p.pause_at is not None,
+            notes=unread.get(p.seat_id, 0),
+            speaking=p.membership_id == speaking,
         )
-        for m, a, muted in rows
+        for p in seen.people
+        if p.member
     ]
 
 
 def roster_items(w: Work, session: GroupSession, found: rooms.Place) -> list[dict[str, Any]]:
     """The roster as the event `session.roster` carries it."""
-    return [
-        {
-            "alias": p.alias,
-            "here": p.here,
-            "came": p.came,
-            "hand": p.hand,
-            "answered": p.answered,
-            "muted": p.muted,
-        }
-        for p in roster(w, session, found)
-    ]
+    return [asdict(present) for present in roster(w, session, found)]
+
+
+def unread_notes(w: Work, session: GroupSession) -> dict[int, int]:
+    """How many notes of each member no facilitator has read yet, by seat. One query."""
+    rows = w.db.execute(
+        select(SessionNote.seat_id, func.count().label("unread"))
+        .where(SessionNote.session_id == session.id, SessionNote.by_staff.is_(False), SessionNote.read_at.is_(None))
+        .group_by(SessionNote.seat_id)
+    )
+    return {row.seat_id: row.unread for row in rows}
 
 
 def attendance(
@@ -170,27 +238,59 @@ def attendance(
 
 
 def tell(w: Work, session: GroupSession, found: rooms.Place) -> None:
-    """Announce where the session stands: to everybody in the room, and the roster to its facilitators."""
+    """Announce where the session stands: to everybody in the group's room, and the roster to its facilitators."""
     w.db.flush()
-    w.announce(f"room:{found.room}", "session.state", {"room": found.room, "session": state(w, session, found)})
-    w.announce(
-        f"lead:{found.room}",
-        "session.roster",
-        {"room": found.room, "members": roster_items(w, session, found)},
-    )
+    seen = scene(w, session, found)
+    w.announce(f"room:{found.room}", "session.state", {"room": found.room, "session": state_of(w, seen)})
+    _tell_leads(w, seen, found)
 
 
-def _present(w: Work, session: GroupSession) -> int:
-    query = select(func.count()).where(Attendance.session_id == session.id, Attendance.last_at > w.now - HERE)
-    return w.db.scalar(query) or 0
+def tell_leads(w: Work, session: GroupSession, found: rooms.Place) -> None:
+    """Announce the roster, to facilitators only."""
+    w.db.flush()
+    _tell_leads(w, scene(w, session, found), found)
 
 
-def _hands(w: Work, session: GroupSession) -> list[str]:
-    return list(
-        w.db.scalars(
-            select(Membership.alias)
-            .join(Attendance, Attendance.membership_id == Membership.id)
-            .where(Attendance.session_id == session.id, Attendance.hand_at.is_not(None))
-            .order_by(Attendance.hand_at, Attendance.id)
-        )
-    )
+def _tell_leads(w: Work, seen: Scene, found: rooms.Place) -> None:
+    members = [asdict(present) for present in roster_of(w, seen)]
+    w.announce(f"lead:{found.room}", "session.roster", {"room": found.room, "members": members})
+
+
+def clock_of(session: GroupSession, now: datetime) -> datetime:
+    """What time it is for the clocks of a session: while it is paused they stand still."""
+    return session.paused_at or now
+
+
+def seconds_left(session: GroupSession, now: datetime) -> int:
+    """How long the current step still lasts."""
+    return _seconds_until(session.step_ends_at, session, now)
+
+
+def _seconds_until(end: datetime | None, session: GroupSession, now: datetime) -> int:
+    return max(0, round((end - clock_of(session, now)).total_seconds())) if end else 0
+
+
+def _round(seen: turns.Round | None, alias: dict[int, str]) -> dict[str, Any] | None:
+    if seen is None:
+        return None
+    return {
+        "speaking": alias.get(seen.speaking) if seen.speaking is not None else None,
+        "next": [alias[member] for member in seen.next],
+        "spoken": seen.spoken,
+        "passed": seen.passed,
+    }
+
+
+def _pulse(session: GroupSession, now: datetime) -> dict[str, Any] | None:
+    """The timer that runs in step on every screen: a client counts on from `seconds_in`."""
+    left = _seconds_until(session.pulse_ends_at, session, now)
+    if not session.pulse or not left or session.pulse_started_at is None or session.pulse_ends_at is None:
+        return None
+    seconds = round((session.pulse_ends_at - session.pulse_started_at).total_seconds())
+    return {"kind": session.pulse, "seconds_in": max(0, seconds - left), "seconds": seconds}
+
+
+def _breakout(ends: Sequence[datetime], now: datetime) -> dict[str, int] | None:
+    if not ends:
+        return None
+    return {"seconds_left": max(0, round((max(ends) - now).total_seconds())), "rooms": len(ends)}

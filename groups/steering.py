@@ -15,6 +15,8 @@ from app.core.work import Work
 from groups import rooms
 from groups.models import Group, GroupSession
 
+OVER = N_("De bijeenkomst is net afgesloten.")
+
 
 def attend(w: Work, public_id: str) -> tuple[GroupSession, rooms.Place]:
     """A session of a group one belongs to. Raises `NotFound`."""
@@ -44,6 +46,20 @@ def running(w: Work, public_id: str) -> tuple[GroupSession, rooms.Place]:
     return session, found
 
 
+def held_in(w: Work, group_id: int, *, alone: bool = True) -> GroupSession:
+    """The open session of a group, held until the end of the work. The caller has checked that the actor is in it.
+
+    Held `alone`, nothing about it changes meanwhile; otherwise several may hold it at once, and only a facilitator's
+    change waits for them. Raises `Closed` when none is open.
+    """
+    query = select(GroupSession).where(GroupSession.group_id == group_id, GroupSession.status == "open")
+    query = query.with_for_update(read=not alone).execution_options(populate_existing=True)
+    session = w.db.scalar(query)
+    if session is None:
+        raise Closed(OVER)
+    return session
+
+
 def change(w: Work, session: GroupSession, version: int, **values: Any) -> None:
     """Change the session if it is still at `version`; the first of two clicks wins."""
     changed = w.db.execute(
@@ -54,4 +70,13 @@ def change(w: Work, session: GroupSession, version: int, **values: Any) -> None:
     ).first()
     if changed is None:
         raise Closed(N_("Er was net iemand anders sneller. Je ziet nu waar iedereen is."))
+    w.db.refresh(session)
+
+
+def advance(w: Work, session: GroupSession) -> None:
+    """Let what a member did count as a change, so that a facilitator's click made before it does nothing twice.
+
+    The caller holds the session (`held_in`).
+    """
+    w.db.execute(update(GroupSession).where(GroupSession.id == session.id).values(version=GroupSession.version + 1))
     w.db.refresh(session)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlalchemy import select
 
 from app.core.errors import NotFound
 from app.core.work import Work
 from app.notify import outbox
-from groups import conversation, exercises, messages
+from groups import conversation, decisions, exercises, notes, revisions
 from groups.models import Group, Membership, Message, Room, Seat
-from moderation.screening import mask
+from moderation.screening import mask, screen
 from moderation.subjects import ContextLine, Described
 
 _CONTEXT = 4  # lines before the one under review
@@ -26,7 +28,9 @@ class MessageSubject:
             .join(Room, Room.id == Message.room_id)
             .join(Group, Group.id == Room.group_id)
             .where(Message.id == subject_id)
-        ).one()
+        ).first()
+        if row is None:
+            raise NotFound  # it was kept as long as the group keeps things
         before = w.db.execute(
             select(Seat.alias, Message.seat_id, Message.key, Message.text, Message.at)
             .join(Seat, Seat.id == Message.seat_id)
@@ -34,7 +38,7 @@ class MessageSubject:
             .order_by(Message.id.desc())
             .limit(_CONTEXT)
         ).all()
-        if row.kind == "pair":
+        if row.kind != "group":
             before = []  # what two people said to each other is theirs; only what is under review is read
         said = zip(before, conversation.texts_of(w, before), strict=True)
         context = tuple(ContextLine(c.alias, text, c.at) for c, text in said)[::-1]
@@ -42,17 +46,50 @@ class MessageSubject:
         # Who must look after somebody knows them by their alias in the group, not by the one their buddy knows.
         alias = row.known_as or row.alias
         text = conversation.text_of(w, message)
-        return Described(alias, row.name, text, message.at, message.status == "held", context)
+        return Described(
+            alias,
+            row.name,
+            text,
+            message.at,
+            message.status == "held",
+            context,
+            revisions.earlier(w, message),
+            taken_back=message.status == "withdrawn",
+        )
 
     def author(self, w: Work, subject_id: int) -> int | None:
         query = select(Seat.person_id).join(Message, Message.seat_id == Seat.id).where(Message.id == subject_id)
-        return w.db.scalars(query).one()
+        return w.db.scalars(query).first()
 
     def release(self, w: Work, subject_id: int) -> None:
-        messages.release(w, subject_id)
+        decisions.release(w, subject_id)
 
     def reject(self, w: Work, subject_id: int, reason: str) -> None:
-        messages.reject(w, subject_id, reason)
+        decisions.reject(w, subject_id, reason)
+
+    def decided(self, w: Work, subject_id: int) -> None:
+        revisions.settle(w, subject_id)
+
+
+class EditSubject:
+    """A change of a message that waits to be read. What the message says now stands in the room meanwhile."""
+
+    def describe(self, w: Work, subject_id: int) -> Described:
+        message_id, wanted = revisions.about(w, subject_id)
+        now = MessageSubject().describe(w, message_id)
+        return replace(now, text=wanted, standing=now.text, held=True)
+
+    def author(self, w: Work, subject_id: int) -> int | None:
+        return revisions.author(w, subject_id)
+
+    def release(self, w: Work, subject_id: int) -> None:
+        revisions.release(w, subject_id)
+
+    def reject(self, w: Work, subject_id: int, reason: str) -> None:
+        revisions.refuse(w, subject_id, reason)
+
+    def decided(self, w: Work, subject_id: int) -> None:
+        revisions.settle_version(w, subject_id)
 
 
 class AnswerSubject:
@@ -61,10 +98,12 @@ class AnswerSubject:
     def describe(self, w: Work, subject_id: int) -> Described:
         row = exercises.for_review(w, subject_id)
         answer = row.Answer
-        if answer.sharing != "shared":
+        if answer.sharing not in exercises.READ:
             raise NotFound  # its author took it back
         text = exercises.value_of(w, answer)
-        return Described(row.alias, "", text, answer.updated_at, answer.status == "held", ())
+        # Who shares something without a name keeps it so, but for danger: then somebody must know whom to look after.
+        named = answer.sharing == "shared" or screen(text).alert
+        return Described(row.alias if named else "", "", text, answer.updated_at, answer.status == "held", ())
 
     def author(self, w: Work, subject_id: int) -> int | None:
         try:
@@ -77,6 +116,9 @@ class AnswerSubject:
         row = exercises.for_review(w, subject_id)
         if row.Answer.status != "held":
             return
+        if exercises.too_late(w, row.Answer):  # one text more beside those that were shown would be known by its coming
+            row.Answer.status, row.Answer.sharing = "posted", "private"
+            return
         row.Answer.status = "posted"
         row.Answer.value = exercises.sealed(w, row.person_id, row.Answer, mask(exercises.value_of(w, row.Answer)))
         w.announce(f"person:{row.person_id}", "notice", {"kind": "released", "room": row.room})
@@ -86,3 +128,27 @@ class AnswerSubject:
         row.Answer.status = "rejected"
         w.announce(f"person:{row.person_id}", "notice", {"kind": "rejected", "room": row.room, "reason": reason})
         outbox.queue(w, row.person_id, "rejected", reason, f"rejected:answer:{subject_id}")
+
+    def decided(self, w: Work, subject_id: int) -> None:
+        """Nothing is kept of an answer for its case alone."""
+
+
+class NoteSubject:
+    """A note to the facilitators of a session that speaks of danger, or would be held elsewhere. It is never held."""
+
+    def describe(self, w: Work, subject_id: int) -> Described:
+        alias, group, text, at = notes.for_review(w, subject_id)
+        return Described(alias, group, text, at, False, ())
+
+    def author(self, w: Work, subject_id: int) -> int | None:
+        return notes.author(w, subject_id)
+
+    def release(self, w: Work, subject_id: int) -> None:
+        """It reached the facilitators already."""
+
+    def reject(self, w: Work, subject_id: int, reason: str) -> None:
+        """It was never held; its author hears why somebody minded."""
+        outbox.queue(w, notes.author(w, subject_id) or 0, "rejected", reason, f"rejected:note:{subject_id}")
+
+    def decided(self, w: Work, subject_id: int) -> None:
+        """Nothing is kept of a note for its case alone."""

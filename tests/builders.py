@@ -19,7 +19,7 @@ from app.core import ids
 from app.core.actor import Actor
 from app.core.permissions import Role
 from app.core.work import Database
-from groups import messages, rooms, sessions
+from groups import messages, planning, rooms, sessions
 from groups.models import Membership, Room, Seat
 from groups.pace import Pace
 from groups.rules import FACILITATOR, MEMBER
@@ -82,7 +82,7 @@ class Circle:
     def plan(self) -> str:
         """Plan a session on chapter 1, ten minutes from now."""
         with self.database.work(self.hanna.actor) as w:
-            return sessions.plan(w, self.group, "understanding", w.now + timedelta(minutes=10), 90)
+            return planning.plan(w, self.group, "understanding", w.now + timedelta(minutes=10), 90)
 
     def open_session(self) -> str:
         """Plan and open a session; it stands at its first step, at version 2."""

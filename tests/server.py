@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -17,6 +21,9 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 30.0  # seconds a server may take to answer
+KEEPS = 300  # seconds before a copied demo is made anew: what it plans begins soon
+MODES = tuple((os.environ.get("SAMEN_TEST_ASYNC_MODES") or "eventlet,gevent,threading").split(","))
+assert {*MODES} <= {"eventlet", "gevent", "threading"}, "SAMEN_TEST_ASYNC_MODES names a loop that does not exist"
 
 
 def free_port() -> int:
@@ -24,6 +31,14 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@functools.cache
+def _made(demo: bool, _since: int) -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="samen-template-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    Server(folder).make(demo=demo)
+    return folder
 
 
 @dataclass
@@ -57,9 +72,16 @@ class Server:
             check=False,
         )
 
-    def prepare(self) -> Server:
-        """Make the key and the tables."""
-        for arguments in (("setup-keys",), ("db", "upgrade")):
+    def prepare(self, *, demo: bool = False) -> Server:
+        """The keys and the tables, and if asked the demo's people: made once by the commands, then copied."""
+        if "SAMEN_DATABASE_URL" in self.extra:
+            return self.make(demo=demo)
+        shutil.copytree(_made(demo, int(time.monotonic() // KEEPS)), self.folder, dirs_exist_ok=True)
+        return self
+
+    def make(self, *, demo: bool = False) -> Server:
+        """What `prepare` copies, made here by the commands themselves."""
+        for arguments in (("setup-keys",), ("db", "upgrade"), ("demo",))[: 3 if demo else 2]:
             done = self.command(*arguments)
             assert done.returncode == 0, done.stderr
         return self
@@ -69,6 +91,11 @@ class Server:
         done = self.command("loadtest-people", "--groups", str(groups), "--members", str(members))
         assert done.returncode == 0, done.stderr
         return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def on(self, mode: str) -> Server:
+        """This server, on one of the loops."""
+        self.extra["SAMEN_ASYNC_MODE"] = mode
+        return self
 
     def start(self) -> Server:
         """Start serving and wait until a page comes back."""

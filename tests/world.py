@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,9 +28,23 @@ from app.core.actor import Actor
 from app.core.permissions import Role
 from app.core.ratelimit import Limiter
 from app.core.work import Database, Work
-from groups import exercises, rooms, sessions, stage
-from groups.models import Room
+from groups import (
+    calendar,
+    exercises,
+    followups,
+    planning,
+    presence,
+    rooms,
+    runsheet,
+    sessions,
+    stage,
+    steering,
+    topics,
+    waiting,
+)
+from groups.models import Group, Room
 from groups.rules import FACILITATOR
+from groups.series import Pattern
 from matching import checkins
 from matching.models import OutreachStep
 from moderation.models import Case
@@ -149,11 +164,13 @@ def _fill(world: World) -> None:
     world.things |= {"group": one.group, "room": one.room}
     world.things |= {"member": one.members[2].ref, "last member": one.members[3].ref}
     world.things |= {"group two": two.group, "room two": two.room, "group B": other.group, "room B": other.room}
+    _have_met(world, one)
     _lead_a_session(world, one)
     _support(world, one)
     _hold(world, one)
     _let_in(world, one)
     _belong(world, one)
+    _look_ahead(world, one, two)
 
 
 def _circle(
@@ -181,14 +198,32 @@ def _settle(world: World, name: str, actor: Actor, token: str) -> None:
     world.people[name] = Inhabitant(name, actor, token, confirmed)
 
 
+def _have_met(world: World, one: Circle) -> None:
+    """A session that is over, at which Mees and Noor were; Hanna is to look after Jip and Bo."""
+    with world.database.work(one.hanna.actor) as w:
+        ref = planning.plan(w, one.group, "understanding", w.now - timedelta(minutes=50), 60)
+        sessions.open_session(w, ref, 1)
+    for member in one.members[:2]:
+        with world.database.work(member.actor) as w:
+            presence.arrive(w, rooms.place(w, one.room))
+    with world.database.work(one.hanna.actor) as w:
+        sessions.close(w, ref, 2)
+        world.things |= {"closed session": ref, "missed": followups.open_ones(w)[0].ref}
+    world.things["co-lead"] = one.hanna.ref  # there is none but for who asks about one (`tests.guards.doors`)
+
+
 def _lead_a_session(world: World, one: Circle) -> None:
-    """An open session at the step where answers are shared, with three of them; and a session that is planned."""
+    """An open session at the step where answers are shared, with three of them shown; and one that is planned."""
     session = one.open_session()
     with world.database.work(one.hanna.actor) as w:
         sessions.move(w, session, 2, SHARED_AT)
     for number, member in enumerate(one.members[:3]):
         write_answer(world, member.actor, "in-the-moment", "Even rust in mijn hoofd", share=number < 2)
-    world.things |= {"session": session, "planned session": one.plan(), "version": "3"}
+    with world.database.work(one.hanna.actor) as w:
+        sessions.reveal(w, session, 3)
+        row, found = steering.lead(w, session)
+        world.things["current line"] = stage.current(w, row, found).ref
+    world.things |= {"session": session, "planned session": one.plan(), "version": "4"}
 
 
 def _support(world: World, one: Circle) -> None:
@@ -208,10 +243,15 @@ def _support(world: World, one: Circle) -> None:
 
 
 def _hold(world: World, one: Circle) -> None:
-    """A message of Mees is held in the group, another one in the pair's room."""
+    """A message of Mees and one of Noor stand in the group and in the pair's room, and in both another one is held."""
+    world.things["held key"] = str(uuid.uuid4())
     one.post(one.members[0], builders.ORDINARY)
-    one.post(one.members[0], builders.RUDE)
+    one.post(one.members[0], builders.RUDE, key=world.things["held key"])
+    one.post(one.members[0], builders.ORDINARY, room=world.things["pair room"])
     one.post(one.members[0], builders.RUDE, room=world.things["pair room"])
+    for room in ("room", "pair room"):
+        heard = one.post(one.members[1], "Welkom", room=world.things[room])
+        world.things["number of Noor's"] = str(heard.seq)  # the same in both
     with world.database.read() as r:
         cases = r.db.scalars(select(Case.public_id).order_by(Case.id)).all()
     world.things["case"], world.things["pair case"] = cases
@@ -260,6 +300,28 @@ def _belong(world: World, one: Circle) -> None:
         if world.institution is not None:
             found = institution.mark_of(world.house.keys, world.institution.url, world.institution.subject)
             w.db.get_one(Person, marit).institution_hash = found
+
+
+def _look_ahead(world: World, one: Circle, two: Circle) -> None:
+    """A series of two, a topic, a line of the run-sheet still to come; who waits for a place; a calendar of Mees."""
+    with world.database.work(one.hanna.actor) as w:
+        tomorrow = w.now.date() + timedelta(days=1)
+        world.things["series"] = planning.plan_series(w, one.group, Pattern(tomorrow, 600, 2), 90)
+        world.things["topic"] = topics.open_topic(w, one.group, "Week 2: kennismaken")
+        world.things["line"] = runsheet.lines(w, *steering.lead(w, world.things["session"]))[SHARED_AT + 2].ref
+    rik, _token = builders.someone(world.database, one.organisation_id)
+    mees = one.members[0].actor
+    with world.database.work(mees) as w:
+        world.things["secret"] = calendar.make(w)
+        for circle, who, alias in ((one, rik, "Rik_vos"), (two, mees, "Lot_berk")):
+            group = w.db.get_one(Group, circle.group_id)
+            group.cap = 2
+            w.db.flush()
+            waiting.take_place(w, group.id, who.person_id, alias)
+            group.cap = 8
+        world.things["own wait"] = waiting.mine(w)[0].ref
+    with world.database.read(one.hanna.actor) as r:
+        world.things["waiting"] = waiting.waiting(r, one.group)[0].ref
 
 
 def write_answer(world: World, who: Actor, step: str, value: Any, *, share: bool = False) -> None:

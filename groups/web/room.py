@@ -11,12 +11,9 @@ from flask import Blueprint, request
 from app import web
 from app.core.errors import AppError
 from app.core.permissions import Permission
-from app.core.work import Work
-from groups import conversation, exercises, messages, presence, readers, rooms, sessions, stage
-from groups.curriculum import house_rules, programme
+from groups import answering, breakouts, conversation, messages, pages, planning, presence, rooms, showing, stage
+from groups.curriculum import house_rules
 from groups.live import parse_post
-from groups.models import GroupSession
-from moderation.screening import screen
 
 blueprint = Blueprint("room", __name__)
 
@@ -24,8 +21,20 @@ blueprint = Blueprint("room", __name__)
 @blueprint.get("/ruimte/<room>")
 @web.needs(Permission.GROUP_MESSAGE_READ)
 def show(room: str) -> Any:
-    """The conversation, with the session's current step when one is running."""
-    return _show(room)
+    """The conversation, with the session's current step when one is running; for a script, an earlier stretch."""
+    asked = pages.Asked(_seq("voor") or _around("bij"), _seq("antwoord"), _seq("wijzig"), _seq("bericht"))
+    if web.wants_json():
+        with web.read() as w:
+            items = conversation.before(w, rooms.place(w, room), asked.before or 0)
+        return {"ok": True, "items": [item.as_dict() for item in items]}
+    with web.read() as w:
+        found = rooms.place(w, room, out_too=True)
+        elsewhere = breakouts.elsewhere(w, found)
+    if found.out:
+        return flask.redirect(flask.url_for("attending.outside", room=room))
+    if elsewhere:
+        return flask.redirect(flask.url_for("room.show", room=elsewhere))
+    return page(room, asked)
 
 
 @blueprint.get("/groep")
@@ -46,16 +55,20 @@ def mine() -> Any:
 def post(room: str) -> Any:
     """Place a message: the same way as over the socket, for when there is none."""
     text, key = request.form.get("text", ""), request.form.get("key") or str(uuid.uuid4())
+    asked = pages.Asked(reply=_seq("reply_to"))
     try:
-        form = {"room": room, "key": key, "text": text, "mask_ok": "mask_ok" in request.form}
+        form = {"room": room, "key": key, "text": text, "mask_ok": "mask_ok" in request.form, "reply_to": asked.reply}
         command = parse_post(web.actor(), form)
         posted: messages.Posted = web.house().writers["message.send"].submit(command)
     except AppError as refusal:
         if web.wants_json():
             raise
-        return _show(room, draft=text, error=web.translated(refusal.message)), refusal.status
+        return page(room, asked, draft=text, error=web.translated(refusal.message, **refusal.params)), refusal.status
     if posted.status == "preview":
-        return _show(room, draft=text, preview=posted.text, key=key)
+        return page(room, asked, draft=text, preview=posted.text, key=key)
+    if not web.wants_json():  # without a script this is where somebody says how far they have read
+        with web.work() as w:
+            conversation.mark_read(w, room, rooms.place(w, room).last_seq)
     if posted.crisis:
         return flask.redirect(web.help_after_words(), code=303)
     return web.done(flask.url_for("room.show", room=room, _anchor="end"))
@@ -68,21 +81,15 @@ def answer(room: str) -> Any:
     step = request.form.get("step", "")
     value: Any = request.form.getlist("option") or request.form.get("text", "")
     with web.work() as w:
-        found = rooms.place(w, room)
-        session = stage.running_in(w, found)
-        chapter = session.chapter if session else request.form.get("chapter", "")
-        kept = exercises.answer(
+        kept = answering.answer(
             w,
-            found,
-            chapter,
+            room,
             step,
             value,
+            chapter=request.form.get("chapter", ""),
             share="share" in request.form,
-            session_id=session.id if session else 0,
-            revealed=session is not None and stage.current(w, session, found).revealed,
+            few_ok="few_ok" in request.form,
         )
-        if session is not None:
-            stage.tell(w, session, found)
     if web.wants_json():
         answered = {"ok": True, "status": kept.status, "masked": kept.masked, "crisis": kept.crisis}
         return answered | ({"location": web.help_after_words()} if kept.crisis else {})
@@ -99,38 +106,40 @@ def hand(room: str) -> Any:
     return web.done(flask.url_for("room.show", room=room))
 
 
-def _show(room: str, **extra: Any) -> str:
-    """The room's page. Coming in counts as attending when a session is running."""
-    with web.work() as w:
+def page(room: str, asked: pages.Asked, **extra: Any) -> str:
+    """The room's page. It writes nothing, but that coming in counts as attending when a session is running."""
+    with web.read() as w:
         found = rooms.place(w, room)
-        presence.arrive(w, found)
+        due = presence.due(w, found)
+    if due:
+        with web.work() as w:
+            presence.arrive(w, found)
+    with web.read() as w:
         running = stage.running_in(w, found)
-        page: dict[str, Any] = {
+        shown: dict[str, Any] = pages.talk(w, found, asked) | {
             "place": found,
-            "items": conversation.latest(w, found),
-            "held": conversation.waiting(w, found),
             "rules": house_rules(web.language()),
-            "session": _session(w, running, found) if running else None,
-            "upcoming": next((s for s in sessions.upcoming(w) if s.room == room and s.status == "planned"), None),
-            "readers": readers.of_room(w, found),
-            "answer_readers": {kind: readers.of_answer(w, found, kind) for kind in ("private", "shared", "counted")},
+            "session": showing.member(w, running, found) if running else None,
+            "upcoming": next((s for s in planning.upcoming(w) if s.room == room and s.status == "planned"), None),
             "first_post": not conversation.has_posted(w, found),
+            **showing.page_readers(w, found),
         }
-        page["crisis_now"] = any(r.kind == "crisis_self" for h in page["held"] for r in screen(h.text).reasons)
-        conversation.mark_read(w, room, found.last_seq)
+        if found.kind == "breakout":
+            shown |= showing.aside(w, found)
     if found.kind == "group" and not found.leads:
         web.enter_group(found.group)
-    template = "groups/live.html" if page["session"] else "groups/room.html"
-    return flask.render_template(template, **page, **{"key": str(uuid.uuid4()), **extra})
+    template = "groups/live.html" if shown["session"] else "groups/room.html"
+    template = "groups/breakout.html" if found.kind == "breakout" else template
+    return flask.render_template(template, **shown, **{"key": str(uuid.uuid4()), **extra})
 
 
-def _session(w: Work, running: GroupSession, found: rooms.Place) -> dict[str, Any]:
-    """A running session for the page: its state, all its steps (the script turns to the current one), own answers."""
-    chapter = programme(found.programme, web.language()).chapter(running.chapter)
-    return {
-        "ref": running.public_id,
-        "state": stage.state(w, running, found),
-        "lines": [(line, chapter.step(line.step.id)) for line in stage.run_sheet(w, running, found)],
-        "own": exercises.own(w, found, running.chapter, running.id),
-        "title": chapter.title,
-    }
+def _around(name: str) -> int | None:
+    """Where a page ends that shows a message with what came before and after it."""
+    seq = _seq(name)
+    return None if seq is None else seq + conversation.SHOWN // 2
+
+
+def _seq(name: str) -> int | None:
+    """A message's number from the address or the form, if there is one."""
+    value = request.values.get(name, "")
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None

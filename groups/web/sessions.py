@@ -3,61 +3,20 @@ the reload."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import flask
 from flask import Blueprint, request
 
 from app import web
-from app.core.errors import Closed, Invalid
-from app.core.i18n import N_
+from app.core.errors import Closed
 from app.core.permissions import Permission
 from app.core.work import Work
-from groups import conversation, exercises, presence, readers, rooms, sessions, stage, steering
-from groups.curriculum import programme
-from moderation import queue
+from groups import holding, pages, presence, rooms, sessions, showing, stage, steering
 
 blueprint = Blueprint("sessions", __name__)
-
-
-@blueprint.get("/bijeenkomsten")
-@web.needs(Permission.GROUP_SESSION_LEAD)
-def show_all() -> Any:
-    """The sessions that are open or planned, and a form for the next one."""
-    with web.read() as w:
-        planned = sessions.upcoming(w, limit=20)
-        places = [p for p in rooms.places(w) if p.kind == "group" and p.leads]
-        chapters = {p.group: programme(p.programme, web.language()).chapters for p in places}
-    now = web.house().database.clock().astimezone(ZoneInfo(web.actor().timezone))
-    soon = (now + timedelta(minutes=15 - now.minute % 15)).strftime("%Y-%m-%dT%H:%M")
-    return flask.render_template(
-        "sessions/list.html",
-        planned=planned,
-        places=places,
-        chapters=chapters,
-        soon=soon,
-        lengths=sessions.LENGTHS,
-    )
-
-
-@blueprint.post("/bijeenkomsten")
-@web.needs(Permission.GROUP_SESSION_LEAD)
-def plan() -> Any:
-    """Plan a session."""
-    form = request.form
-    try:
-        local = datetime.fromisoformat(form.get("starts_at", ""))
-        minutes = web.number("minutes", "90")
-    except ValueError:
-        raise Invalid(N_("Kies een dag en tijd die nog komen. Er is nog niets gepland.")) from None
-    with web.work() as w:
-        zone = ZoneInfo(rooms.lead_place(w, form.get("group", "")).timezone)
-        starts_at = local.replace(tzinfo=zone)
-        ref = sessions.plan(w, form.get("group", ""), form.get("chapter", ""), starts_at, minutes)
-    return web.done(flask.url_for("sessions.cockpit", session=ref))
 
 
 @blueprint.get("/bijeenkomst/<session>")
@@ -66,20 +25,10 @@ def cockpit(session: str) -> Any:
     """Everything a facilitator needs during a session, on one screen."""
     with web.read() as w:
         row, found = steering.lead(w, session)
-        lines = stage.run_sheet(w, row, found)
-        page = {
-            "session": stage.shown(row),
-            "place": found,
-            "lines": lines,
-            "current": lines[row.position],
-            "chapter": programme(found.programme, web.language()).chapter(row.chapter),
-            "state": stage.state(w, row, found),
-            "roster": stage.roster(w, row, found),
-            "items": conversation.latest(w, found, 100),
-            "readers": readers.of_room(w, found),
-            "held": [card for card in queue.waiting(w) if card.held or card.level == queue.RED][:6],
-        }
-    return flask.render_template("sessions/cockpit.html", **page)
+        page = showing.cockpit(w, row, found) | pages.talk(w, found, shown=100)
+        page["held"] = holding.here(w, found)  # of the group; the talk has one's own
+    page["run_sheet_url"] = flask.url_for("sheets.show", session=session)
+    return flask.render_template("sessions/cockpit.html", **page, key=str(uuid.uuid4()))
 
 
 def _step(change: Callable[[Work, str, int], None], session: str) -> Any:
@@ -156,23 +105,3 @@ def mute(session: str) -> Any:
         rooms.mute(w, found.room, request.form.get("alias", ""), minutes)
         stage.tell(w, row, found)
     return web.done(flask.url_for("sessions.cockpit", session=session))
-
-
-@blueprint.get("/bijeenkomst/<session>/verslag")
-@web.needs(Permission.GROUP_SESSION_LEAD)
-def report(session: str) -> Any:
-    """What is kept of a session: who came and how long, and how many answered each step."""
-    with web.read() as w:
-        row, found = steering.lead(w, session)
-        lines = stage.run_sheet(w, row, found)
-        answers = {line.step.id: exercises.given(w, row.id, line.step.id) for line in lines if line.step.answered}
-        chapter = programme(found.programme, web.language()).chapter(row.chapter)
-        page = {
-            "session": stage.shown(row),
-            "place": found,
-            "lines": lines,
-            "answers": answers,
-            "chapter": chapter,
-        }
-        page["attendance"] = stage.attendance(w, row, found)
-    return flask.render_template("sessions/report.html", **page)

@@ -12,7 +12,7 @@ from app import web
 from app.core.permissions import Permission
 from app.core.work import Work
 from app.notify import outbox
-from groups import conversation, readers, rooms
+from groups import pages, readers, rooms
 from matching import buddies, checkins
 
 blueprint = Blueprint("buddies", __name__)
@@ -22,17 +22,18 @@ blueprint = Blueprint("buddies", __name__)
 @web.needs(Permission.OWN_PAIR_READ)
 def duo() -> Any:
     """Both people's week and the conversation between them."""
-    with web.work() as w:
+    with web.read() as w:
         own = _here(w)
         if not own:
             return flask.render_template("duo/none.html")
         found = rooms.place(w, own[0].room)
         weeks = [("", checkins.week(w, found.membership_id, own=True))]
         weeks += [(b.alias, checkins.week(w, b.membership_id, own=False)) for b in own if b.room == found.room]
-        page: dict[str, Any] = {"items": conversation.latest(w, found), "held": conversation.waiting(w, found)}
-        page["readers"] = readers.of_room(w, found)
-        outbox.mark_read(w, "checkin", found.room)
-        conversation.mark_read(w, found.room, found.last_seq)
+        page: dict[str, Any] = pages.talk(w, found) | {"readers": readers.of_room(w, found)}
+        told = any(line.kind == "checkin" and line.ref == found.room for line in outbox.inbox(w))
+    if told:
+        with web.work() as w:
+            outbox.mark_read(w, "checkin", found.room)
     key = str(uuid.uuid4())
     return flask.render_template("duo/pair.html", place=found, buddies=own, weeks=weeks, key=key, **page)
 

@@ -11,7 +11,7 @@ from app import web
 from app.core.permissions import Permission, Role
 from app.core.work import Work
 from app.notify import outbox
-from groups import rooms, sessions
+from groups import followups, planning, rooms, waiting
 from matching import buddies, checkins, outreach, relapse
 from moderation import queue
 
@@ -42,11 +42,13 @@ def seen(kind: str, ref: str) -> Any:
 def _client(w: Work) -> dict[str, Any]:
     places = [p for p in rooms.places(w) if p.kind == "group"]
     home = rooms.home(w, web.group_here()) if places else None
-    planned = sessions.upcoming(w, limit=1)
+    planned = planning.upcoming(w, limit=3)
     return {
         "places": places,
         "home": home,
         "next": planned[0] if planned else None,
+        "later": planned[1:],
+        "waits": waiting.mine(w),
         "checkin": checkins.draft(w, home) if home else None,
         "buddies": buddies.mine(w),
         "asks": outreach.due(w),
@@ -62,6 +64,8 @@ def _staff(w: Work) -> dict[str, Any]:
         "taken_on": outreach.taken_on(w),
         "lines": outbox.inbox(w),
         "cards": queue.waiting(w),
-        "planned": sessions.upcoming(w),
+        "planned": planning.upcoming(w),
+        "waiting": waiting.counts(w),
         "places": [p for p in rooms.places(w) if p.kind == "group" and p.leads],
+        "missed": followups.open_ones(w),
     }

@@ -1,6 +1,6 @@
 // What is being typed survives a reload, in this window only, until it is saved or the page is left at once.
-export function draft() {
-  for (const field of document.querySelectorAll('[data-draft]')) {
+export function draft(root = document) {
+  for (const field of root.querySelectorAll('[data-draft]')) {
     const name = `draft:${field.dataset.draft}`
     const kept = sessionStorage.getItem(name)
     if (kept && !field.value) field.value = kept

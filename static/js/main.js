@@ -8,14 +8,23 @@ leave()
 addEventListener('pagehide', (event) => { if (event.persisted) document.querySelector('[data-cover]').hidden = false })
 addEventListener('pageshow', (event) => { if (event.persisted) location.reload() })
 
+// Whoever signs out leaves no draft behind for the next person at this screen.
+addEventListener('submit', ({ target }) => { if (/\/(uit|weg|wissen)$/.test(target.action)) sessionStorage.clear() })
+
 const wanted = [
   ['[data-room]', './room.js', 'room'],
   ['[data-session]:not([data-session=""])', './session.js', 'session'],
+  ['[data-breakout]', './breakout.js', 'breakout'],
+  ['[data-out]', './breakout.js', 'out'],
   ['form[data-quiet]', './quiet.js', 'quiet'],
   ['[data-draft]', './draft.js', 'draft'],
   ['[data-wave]', './wave.js', 'wave'],
   ['[data-passkey]', './passkey.js', 'passkey'],
   ['[data-print]', './small.js', 'print'],
+  ['[data-climate]', './climate.js', 'climate'],
+  ['[data-flag], [data-flag-dialog]', './view.js', 'view'],
+  ['[data-sheet]', './sheet.js', 'sheet'],
+  ['[data-copy]', './copy.js', 'copy'],
   ['[data-say]', './small.js', 'say'],
   ['[data-show]', './show.js', 'show'],
   ['[data-inbox]', './small.js', 'inbox'],

@@ -8,9 +8,10 @@ export function quiet() {
     event.preventDefault()
     if (form.dataset.busy) return // a double click is one click
     form.dataset.busy = 'yes'
-    const answer = await post(form.action, new FormData(form))
+    const answer = await post(form.action, new FormData(form, event.submitter))
     delete form.dataset.busy
     told(form, answer)
+    form.dispatchEvent(new CustomEvent('answered', { bubbles: true, detail: answer }))
   })
 }
 
@@ -32,6 +33,7 @@ function told(form, answer) {
     box.dataset.answered = ''
     box.querySelector('summary').textContent = box.dataset.again
     box.querySelector('summary').focus()
-    document.querySelector('[data-notice]').textContent = box.dataset.saved
+    const said = document.querySelector('[data-said]') ?? document.querySelector('[data-notice]')
+    if (said) said.textContent = box.dataset.saved
   } else if (!answer.ok && answer.code !== 'closed' && place) place.textContent = answer.message
 }

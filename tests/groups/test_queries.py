@@ -63,19 +63,24 @@ def test_refusals_and_replies_in_a_batch_cost_no_more_for_more(database: Databas
     assert _cost(database, many) == _cost(database, few)
 
 
-def test_reading_costs_one_statement_whatever_the_history(database: Database) -> None:
+@pytest.mark.parametrize(("more", "statements"), [({}, 3), ({"reply_to": 1}, 4)])
+def test_reading_costs_a_fixed_number_of_statements_whatever_the_history(
+    database: Database, more: dict[str, object], statements: int
+) -> None:
+    """What the reader hid, the messages, their reactions; what they answer where one does."""
     circle = builders.circle(database)
     with database.work() as w:
         w.db.execute(update(Room).values(pace=1_000))
+    circle.post(circle.members[0], builders.ORDINARY)
     for amount in (1, 200):
         with database.work() as w:
-            messages.post(w, _batch([circle], amount), Pace())
+            messages.post(w, _batch([circle], amount, **more), Pace())
         with database.read(circle.members[0].actor) as r, builders.statements(database) as sent:
             found = rooms.place(r, circle.room)
             assert len(sent) == 1
             conversation.history(r, found, 0)
-            assert len(sent) == 2
+            assert len(sent) == 1 + statements
             conversation.latest(r, found)
-            assert len(sent) == 3
+            assert len(sent) == 1 + 2 * statements
             rooms.places(r)
-            assert len(sent) == 4
+            assert len(sent) == 2 + 2 * statements

@@ -13,8 +13,7 @@ from app.core.audit import AuditLine
 from app.core.errors import Closed, Forbidden, Invalid, NotFound
 from app.core.work import Database
 from app.notify.models import OutboxItem
-from groups import exercises, presence, rooms, sessions, stage, steering
-from groups.curriculum import programme
+from groups import exercises, planning, presence, rooms, runsheet, sessions, stage, steering
 from groups.models import Attendance, GroupSession
 from tests import builders
 from tests.builders import Circle, Someone
@@ -57,7 +56,7 @@ def test_a_session_is_planned_with_the_chapters_run_sheet_and_members_hear_of_it
     circle = builders.circle(database)
     ref = circle.plan()
     with database.read(circle.members[0].actor) as r:
-        [planned] = sessions.upcoming(r)
+        [planned] = planning.upcoming(r)
         assert (planned.public_id, planned.status, planned.minutes) == (ref, "planned", 90)
         assert planned.starts_at == r.now + timedelta(minutes=10)
         told = r.db.execute(select(OutboxItem.person_id, OutboxItem.kind, OutboxItem.ref)).all()
@@ -65,7 +64,7 @@ def test_a_session_is_planned_with_the_chapters_run_sheet_and_members_hear_of_it
     assert sorted(told) == sorted((m.person_id, "planned", ref) for m in circle.members)
     with database.read(circle.hanna.actor) as r:
         session, found = steering.lead(r, ref)
-        lines = stage.run_sheet(r, session, found)
+        lines = runsheet.lines(r, session, found)
     assert [line.step.kind for line in lines] == [
         "round",
         "text",
@@ -91,7 +90,7 @@ def test_what_cannot_be_planned_is_refused_and_nothing_is_written(database: Data
         (circle.hanna, "understanding", now + timedelta(days=401), 90, Invalid),
     ):
         with pytest.raises(refusal):
-            _as(circle, who, sessions.plan, circle.group, chapter, at, minutes)
+            _as(circle, who, planning.plan, circle.group, chapter, at, minutes)
     with database.read() as r:
         assert r.db.scalars(select(GroupSession)).all() == []
         assert r.db.scalars(select(OutboxItem)).all() == []
@@ -202,7 +201,10 @@ def test_the_roster_is_for_facilitators_and_names_no_person(database: Database, 
     with database.read(circle.hanna.actor) as r:
         session, found = steering.lead(r, ref)
         roster = stage.roster_items(r, session, found)
-    nobody = {"here": False, "came": False, "hand": False, "answered": False, "muted": False}
+    nobody: dict[str, object] = dict.fromkeys(
+        ("here", "came", "hand", "answered", "muted", "out", "excused", "pause", "speaking"), False
+    )
+    nobody |= {"hand_seconds": None, "notes": 0}
     assert roster == [
         {"alias": "Jip_kiezel"} | nobody,
         {"alias": "Mees_duin"} | nobody | {"here": True, "came": True, "answered": True},
@@ -267,63 +269,11 @@ def test_two_screens_of_one_person_that_arrive_at_the_same_moment_are_one_arriva
 ) -> None:
     circle = builders.circle(database)
     circle.open_session()
-    monkeypatch.setattr(stage, "running_in", builders.Gap().after(stage.running_in))
+    monkeypatch.setattr(presence, "_last_at", builders.Gap().after(presence._last_at))
     answers = builders.at_once(*[lambda: _arrive(circle, circle.members[0])] * 2)
     assert builders.refusals(answers) == []
     with database.read() as r:
         assert len(r.db.scalars(select(Attendance)).all()) == 1
-
-
-def test_no_tally_is_seen_before_it_is_shown_nor_with_fewer_than_three_answers(
-    database: Database, heard: Heard
-) -> None:
-    circle = builders.circle(database)
-    mees, noor, jip = circle.members
-    ref = circle.open_session()
-    _lead(circle, sessions.move, ref, 2, POLL)
-    _answer(circle, mees, "which-feeling", [0])
-    _answer(circle, noor, "which-feeling", [2])
-    with pytest.raises(Invalid):
-        _lead(circle, sessions.reveal, ref, 3)
-    _answer(circle, jip, "which-feeling", [2])
-    hidden = _state(circle)["answers"]
-    assert hidden == {"given": 3, "shared": [], "tally": None}
-    _lead(circle, sessions.reveal, ref, 3)
-    tally = _state(circle, mees)["answers"]["tally"]
-    assert [line["count"] for line in tally] == [1, 0, 2, 0, 0, 0, 0]
-    assert tally[2]["text"] == "Eenzaamheid"
-    _lead(circle, sessions.move, ref, 4, POLL)
-    assert _state(circle)["answers"]["tally"] is None  # coming back does not show it by itself
-    assert "alias" not in str([p["session"]["answers"] for p in heard.payloads(f"room:{circle.room}", "session.state")])
-
-
-def test_a_private_answer_is_in_no_tally_whatever_is_shown(database: Database) -> None:
-    circle = builders.circle(database)
-    circle.open_session()
-    for who in circle.members:
-        _answer(circle, who, "self-check", [5])
-    with database.read(circle.hanna.actor) as r:
-        found = rooms.place(r, circle.room)
-        session = stage.running_in(r, found)
-        assert session is not None
-        step = programme(found.programme, "nl").chapter("understanding").step("self-check")
-        assert step.sharing == "private"
-        assert exercises.summary(r, session.id, step, revealed=True)["tally"] is None
-
-
-def test_what_is_told_to_a_room_never_holds_a_private_answer(database: Database, heard: Heard) -> None:
-    circle = builders.circle(database)
-    ref = circle.open_session()
-    _lead(circle, sessions.move, ref, 2, SHARED)
-    _answer(circle, circle.members[0], "in-the-moment", "Rust in mijn hoofd", share=True)
-    _answer(circle, circle.members[1], "in-the-moment", "Dit is alleen voor mij")
-    _as(circle, circle.members[2], presence.raise_hand, circle.room, True)
-    assert _state(circle)["answers"] == {
-        "given": 2,
-        "shared": [{"alias": "Mees_duin", "text": "Rust in mijn hoofd"}],
-        "tally": None,
-    }
-    assert "alleen voor mij" not in str(heard)
 
 
 def test_a_session_is_closed_for_good_and_the_room_stays(database: Database, heard: Heard) -> None:
@@ -333,7 +283,7 @@ def test_a_session_is_closed_for_good_and_the_room_stays(database: Database, hea
     _lead(circle, sessions.close, ref, 3)
     assert heard.payloads(f"room:{circle.room}", "session.state")[-1]["session"]["status"] == "closed"
     with database.read(circle.hanna.actor) as r:
-        assert sessions.upcoming(r) == []
+        assert planning.upcoming(r) == []
         assert stage.running_in(r, rooms.place(r, circle.room)) is None
         actions = r.db.scalars(select(AuditLine.action)).all()
     assert [a for a in actions if a.startswith("session.")] == [
@@ -350,11 +300,11 @@ def test_upcoming_shows_ones_own_groups_the_open_one_first(database: Database, c
     other.plan()
     _lead(circle, sessions.open_session, running, 1)
     with database.read(circle.members[0].actor) as r, builders.statements(database) as sent:
-        assert [s.public_id for s in sessions.upcoming(r)] == [running, soon]
+        assert [s.public_id for s in planning.upcoming(r)] == [running, soon]
     assert len(sent) == 1
     clock.forward(hours=3, minutes=11)
     with database.read(circle.members[0].actor) as r:
-        assert [s.public_id for s in sessions.upcoming(r)] == [running]
+        assert [s.public_id for s in planning.upcoming(r)] == [running]
 
 
 def test_a_refused_move_says_why(database: Database) -> None:

@@ -21,12 +21,16 @@ from flask.testing import FlaskClient
 from werkzeug.test import EnvironBuilder, TestResponse
 
 from app.core.clock import system
+from app.core.permissions import Role
 from app.core.ratelimit import Tempo
 from app.live.fanout import Fanout
 from app.live.gate import Gate
 from app.live.gateway import Gateway
 from app.main import PARTS
 from app.part import LiveEvent, refused
+from groups import breakouts, presence, rooms, rounds, sessions
+from groups.rules import FACILITATOR
+from tests import builders
 from tests.world import BASE, PASSWORD, THIRD_WORD, Inhabitant, World, login_of
 
 # What is copied from the page that a form stands on: a word of the slip, the secret that an app makes codes with.
@@ -36,8 +40,22 @@ IN, STEP_UP, REFUSED, UNKNOWN = "y", "c", ".", "-"
 
 # What a parameter of an address is filled with: the thing of its own name, a word, or by endpoint another thing.
 WORDS = {"question": "mood", "chapter": "understanding", "step": "self-check", "kind": "paired", "rung": "wie"}
+WORDS |= {"seq": "1"}
 OF_ENDPOINT = {
+    "afterwards.correct": {"session": "closed session"},
+    "afterwards.follow_up": {"ref": "missed"},
+    "leaving.ask_remove_colleague": {"member": "co-lead"},
+    "leaving.remove_colleague": {"member": "co-lead"},
+    "attending.step": {"line": "current line"},
+    "attending.step_out": {"room": "breakout room"},
     "leading.revoke": {"ref": "invitation"},
+    "planning.absent": {"session": "planned session"},
+    "planning.cancel": {"session": "planned session"},
+    "planning.let_in": {"ref": "waiting"},
+    "planning.move": {"session": "planned session"},
+    "planning.one": {"session": "planned session"},
+    "planning.skip": {"session": "planned session"},
+    "planning.step_back": {"ref": "own wait"},
     "outreach.acknowledge": {"ref": "ask"},
     "outreach.hand_on": {"ref": "ask"},
     "own.end_session": {"ref": "browser"},
@@ -48,6 +66,7 @@ OF_ENDPOINT = {
     "reports.show": {"ref": "report"},
     "reports.step": {"ref": "draft", "step": "rung"},
     "reports.stop": {"ref": "report"},
+    "running.remove_topic": {"ref": "topic"},
     "sessions.open_session": {"session": "planned session"},
     "staff.colleague": {"ref": "colleague"},
     "staff.reinstate": {"ref": "colleague"},
@@ -55,6 +74,9 @@ OF_ENDPOINT = {
     "staff.start_over": {"ref": "colleague"},
     "staff.suspend": {"ref": "colleague"},
     "today.seen": {"ref": "pair"},
+    "view.ask_flag": {"seq": "number of Noor's"},
+    "view.flag": {"seq": "number of Noor's"},
+    "view.flagged": {"seq": "number of Noor's"},
 }
 VARIANTS: dict[str, dict[str, str]] = {
     "the pair's": {"room": "pair room", "case": "pair case"},
@@ -119,10 +141,29 @@ def form(world: World, door: Door, who: Inhabitant) -> dict[str, Any]:
         "accounts.settings": {"language": "nl", "theme": "dark"},
         "accounts.sign_in": {"login": login_of(world, "Marit"), "secret": PASSWORD},
         "accounts.visitor_language": {"language": "en"},
+        "afterwards.correct": {"kind": "missed"},
+        "afterwards.follow_up": {"version": "1", "outcome": "reached"},
+        "attending.ask_pause": {"on": "1"},
+        "attending.closing_questions": {"session": things["session"], "together": "4", "safe": "5"},
+        "attending.note": {"text": "Mag ik even niets zeggen?", "key": str(uuid.uuid4())},
+        "attending.turn": {"what": "pass"},
         "buddies.pair": {"member": [things["member"], things["last member"]]},
         "checkins.save": {"value": "4"},
         "code.check": {"code": things.get("code", things["code to another group"])},
         "code.join": {"agree": "yes"},
+        "conducting.answer_note": {"alias": "Jip_kiezel", "text": "Natuurlijk", "key": str(uuid.uuid4())},
+        "conducting.ask": version | {"kind": "poll", "title": "Hoe nu?", "options": "goed\nmoe", "minutes": "3"},
+        "conducting.breathe": version | {"kind": "breath", "minutes": "2"},
+        "conducting.call_back": version,
+        "conducting.finish_round": version,
+        "conducting.let_in": {"alias": "Jip_kiezel"},
+        "conducting.next_turn": {"version": str(int(things["version"]) + 1)},
+        "conducting.notes_read": {"alias": "Jip_kiezel"},
+        "conducting.pair_up": version | {"minutes": "5"},
+        "conducting.pause": version | {"on": "1"},
+        "conducting.pause_seen": {"alias": "Jip_kiezel"},
+        "conducting.send_out": {"alias": "Jip_kiezel"},
+        "conducting.start_round": version,
         "confirming.answer": {"code": code, "secret": PASSWORD},
         "data.erase": {"word": "wissen"},
         "glass.break_glass": {"reason": "absence", "note": "Er is vanavond niemand anders"},
@@ -133,6 +174,10 @@ def form(world: World, door: Door, who: Inhabitant) -> dict[str, Any]:
         "leading.invite": {"role": "client", "uses": "1", "days": "7"},
         "leading.open_group": {"name": "Donderdag", "language": "nl"},
         "leaving.remove": {"reason": "agreed"},
+        "messages.edit": {"text": f"Anders gezegd door {who.name}"},
+        "messages.react": {"kind": "recognise", "on": "1"},
+        "messages.read": {"seq": "1"},
+        "messages.withdraw_held": {"key": things["held key"]},
         "moderation.decide": {"version": "1", "decision": "reject", "reason": "tone", "note": "Te hard"},
         "outreach.acknowledge": {"version": things["ask version"]},
         "outreach.hand_on": {"version": things["ask version"]},
@@ -149,6 +194,11 @@ def form(world: World, door: Door, who: Inhabitant) -> dict[str, Any]:
         "room.answer": {"step": "in-the-moment", "text": "Rust", "share": "1"},
         "room.hand": {"up": "1"},
         "room.post": {"text": f"Fijn dat je er bent {who.name}"},
+        "running.keep_hours": {"open": "some", "open-2-from": "19:00", "open-2-until": "21:00"},
+        "running.lock": {"locked": "1"},
+        "running.open_topic": {"title": "Week 3: triggers"},
+        "running.retain": {"days": "60"},
+        "running.slow": {"seconds": "30"},
         "second_step.answer": {"code": code},
         "second_step.finish_set_up": {"code": APP_SECRET},
         "second_step.take_another_app": {"code": APP_SECRET},
@@ -159,8 +209,24 @@ def form(world: World, door: Door, who: Inhabitant) -> dict[str, Any]:
         "sessions.move": version | {"position": "4"},
         "sessions.mute": {"alias": "Jip_kiezel"},
         "sessions.open_session": {"version": "1"},
+        "calendar.name": {"word": "busy"},
+        "planning.cancel": {"version": "1"},
+        "planning.extend": {"count": "2", "more": "1"},
+        "planning.move": {"version": "1", "starts_at": tomorrow},
+        "planning.plan_series": {"group": things["group"], "starts_on": tomorrow[:10], "at": "20:00"},
+        "planning.resize": {"cap": "8", "minimum": "3"},
+        "planning.skip": {"version": "1"},
+        "sheets.add": version | {"phase": "theme", "kind": "text", "title": "Even stil", "minutes": "5"},
+        "sheets.bind": version | {"step": "the-word"},
+        "sheets.change": version | {"minutes": "7", "phase": "theme"},
+        "sheets.move": version | {"position": "6"},
+        "sheets.remove": version,
         "planning.plan": {"group": things["group"], "chapter": "understanding", "starts_at": tomorrow},
         "sessions.reveal": version,
+        "view.find": {"words": "hoi"},
+        "view.flag": {"reason": "touches_me"},
+        "view.hide": {"seq": things["number of Noor's"]},
+        "view.show": {"seq": things["number of Noor's"]},
         "staff.invite": {"role": "moderator", "days": "7"},
         "staff.join": {"login": "nieuw", "name": "Nieuweling", "secret": "heel andere losse woorden"},
     }
@@ -185,7 +251,17 @@ VISITS = {
 }
 # What the same person does just before, in the same browser.
 BEFORE: dict[str, Callable[[World, FlaskClient], object]] = {
+    "view.flagged": lambda world, browser: _flag(world, browser),
+    "view.flagged, the pair's": lambda world, browser: _flag(world, browser, "the pair's"),
+    "attending.closing_questions": lambda world, browser: (_come_in(world), _lead(world, sessions.close)),
+    "attending.step_out": lambda world, browser: (_come_in(world), _go_apart(world)),
+    "attending.turn": lambda world, browser: (_come_in(world), _lead(world, rounds.start)),
+    "conducting.next_turn": lambda world, browser: (_come_in(world), _lead(world, rounds.start)),
+    "conducting.pair_up": lambda world, browser: _come_in(world),
+    "conducting.start_round": lambda world, browser: _come_in(world),
     "code.choose": lambda world, browser: _give_code(world, browser),
+    "leaving.ask_remove_colleague": lambda world, browser: _lead_together(world),
+    "leaving.remove_colleague": lambda world, browser: _lead_together(world),
     "code.chosen": lambda world, browser: _give_code(world, browser),
     "code.rules": lambda world, browser: _choose_name(world, browser),
     "code.join": lambda world, browser: _choose_name(world, browser),
@@ -193,6 +269,35 @@ BEFORE: dict[str, Callable[[World, FlaskClient], object]] = {
         f"/elders-meelezen/{world.things['group']}", data={"reason": "danger", "note": "Iemand vroeg om hulp"}
     ),
 }
+
+
+def _come_in(world: World) -> None:
+    """Three members are in the session now."""
+    for name in ("Mees", "Noor", "Jip"):
+        with world.database.work(world.people[name].known) as w:
+            presence.arrive(w, rooms.place(w, world.things["room"]))
+
+
+def _lead(world: World, change: Callable[..., object], *more: object) -> None:
+    """Hanna does something in the session."""
+    with world.database.work(world.people["Hanna"].known) as w:
+        change(w, world.things["session"], int(world.things["version"]), *more)
+
+
+def _go_apart(world: World) -> None:
+    _lead(world, breakouts.start, 5)
+    with world.database.read(world.people["Mees"].known) as r:
+        [aside] = breakouts.mine(r, rooms.place(r, world.things["room"]))
+    world.things["breakout room"] = aside.room
+
+
+def _lead_together(world: World) -> None:
+    """Somebody leads the first group beside Hanna."""
+    hanna = world.people["Hanna"].known
+    with world.database.read(hanna) as r:
+        group_id = rooms.lead_place(r, world.things["group"]).group_id
+    els = builders.someone(world.database, hanna.organisation_id, Role.FACILITATOR, name="Els")
+    world.things["co-lead"] = builders.seat(world.database, group_id, *els, "Els", FACILITATOR).ref
 
 
 def _give_code(world: World, browser: FlaskClient) -> None:
@@ -209,6 +314,10 @@ def _come_back(world: World, browser: FlaskClient) -> str:
     assert world.institution is not None
     sent_to = browser.get("/terug/instelling").location or ""
     return world.institution.sign_in(sent_to).removeprefix(BASE)
+
+
+def _flag(world: World, browser: FlaskClient, variant: str = "") -> None:
+    browser.post(address(world, Door("view.flag", "POST", variant)), data={"reason": "touches_me"})
 
 
 def open_route(world: World, door: Door, who: Inhabitant, *, confirmed: bool) -> TestResponse:

@@ -15,6 +15,7 @@ PUBLIC = {
     "accounts.sign_in",
     "accounts.sign_in_page",
     "accounts.visitor_language",
+    "calendar.read",
     "data.erased",
     "help.show",
     "institution.begin",

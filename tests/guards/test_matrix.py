@@ -174,7 +174,7 @@ def test_a_use_case_that_forgets_whose_group_it_is_is_caught(world: World, monke
         return rooms.group_place(other, group)  # type: ignore[arg-type]
 
     monkeypatch.setattr(rooms, "lead_place", any_group)
-    for line in ("leading.show_invitations GET", "leading.revoke POST", "sessions.plan POST"):
+    for line in ("leading.show_invitations GET", "leading.revoke POST", "planning.plan POST"):
         assert {(cell.column, cell.found) for cell in wrong(world, line)} == {("Ilse", "y"), ("Pieter", "y")}, line
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,25 @@ import pytest
 from flask_babel import force_locale
 from sqlalchemy import select
 
+from app.core.actor import Actor
 from app.core.permissions import Role
-from groups import exercises, glass, messages, readers, rooms
-from groups.models import Answer, Membership, Room, Seat
+from app.core.work import Work
+from groups import (
+    answering,
+    editing,
+    exercises,
+    glass,
+    messages,
+    notes,
+    readers,
+    rooms,
+    runsheet,
+    sessions,
+    stage,
+    steering,
+    topics,
+)
+from groups.models import Answer, Room, Seat
 from groups.pace import Pace
 from groups.readers import NOBODY, Readers, Writing
 from matching import checkins, plan, relapse
@@ -81,6 +97,36 @@ def at_step(writer: str, sharing: str) -> Callable[[World], Readers]:
     return says
 
 
+def in_note(writer: str) -> Callable[[World], Readers]:
+    """What the page says to somebody about a note to the facilitators."""
+
+    def says(world: World) -> Readers:
+        with world.database.read(world.people[writer].known) as r:
+            return readers.of_note(r, rooms.place(r, world.things["room"]))
+
+    return says
+
+
+def in_run_sheet(writer: str) -> Callable[[World], Readers]:
+    """What the page says to a facilitator about a line of their own."""
+
+    def says(world: World) -> Readers:
+        with world.database.read(world.people[writer].known) as r:
+            return readers.of_run_sheet(r, rooms.place(r, world.things["room"]))
+
+    return says
+
+
+def beside(writer: str, of: Callable[[Work, rooms.Place], Readers]) -> Callable[[World], Readers]:
+    """What is said to somebody about what they write beside the conversation of the first group's room."""
+
+    def says(world: World) -> Readers:
+        with world.database.read(world.people[writer].known) as r:
+            return of(r, rooms.place(r, world.things["room"]))
+
+    return says
+
+
 def to_nobody(_world: World) -> Readers:
     """What the page says about what stays one's own."""
     return NOBODY
@@ -102,14 +148,24 @@ WRITTEN = (
     written("zevenappelboom", "Mees", at_step("Mees", "shared"), ROOM),
     written("zevenhazelnoot", "Noor", at_step("Noor", "shared"), {"Noor"}, REVIEW, held=True),
     written("zevenkruidnagel", "Jip", at_step("Jip", "private"), {"Jip"}),  # an answer that could have been shared
+    written("zevenkoekoek", "Mees", in_note("Mees"), {"Mees", "Hanna"}),
+    written("zevenslaper", "Noor", in_note("Noor"), {"Noor", "Hanna"}, REVIEW, danger=True),
+    written("zevenhoutvuur", "Hanna", in_run_sheet("Hanna"), ROOM),
     written("zevenmolenwiek", "Mees", at_step("Mees", "private"), {"Mees"}),
     written("zevendakpan", "Mees", at_step("Mees", "private"), {"Mees"}),  # at home
     written(
         "zevenwolkenlucht", "Mees", to_nobody, {"Mees"}
     ),  # a line of a check-in: the buddy knows only that it is done
     written("zevenlantaarn", "Mees", to_nobody, {"Mees"}),  # what happened, in a report
+    written("zevenregenboog", "Mees", in_room("Mees", "room"), ROOM, REVIEW, before=True),  # since it was changed
+    written("zevenmosdak", "Mees", in_room("Mees", "room"), {"Mees"}, REVIEW, held=True),  # a change that waits
+    written("zevenlindeblad", "Hanna", beside("Hanna", readers.of_note_back), {"Mees", "Hanna"}),
+    written("zevenroggeveld", "Hanna", beside("Hanna", readers.of_topic), ROOM),
     written("zevengrindpad", "Marit", lambda _world: queue.NOTE_READERS, {"Marit"}),
 )
+SAID_BEFORE = "zevenbriesje"  # in a message of Mees, until it was changed
+SAID_BEFORE_REVIEW = "zevenschommel"  # the same, of a message that is looked at
+POOLED = "zevenzandpad"  # in an answer of Mees that is shown without a name
 SHARED_LINE = "zevenboterbloem"  # in Noor's check-in, shared with the buddy
 
 
@@ -140,12 +196,28 @@ def _write(world: World) -> None:
             answer = messages.post(w, [command], pace)[0]
         assert isinstance(answer, messages.Posted), answer
 
+    def change(*texts: str) -> None:
+        with world.database.work(people["Mees"]) as w:
+            last = rooms.place(w, world.things["room"]).last_seq
+            for text in texts:
+                editing.edit(w, world.things["room"], last, text)
+
+    post(f"Er stond een {SAID_BEFORE_REVIEW}")
+    change("Er staat nu een zevenregenboog", f"{builders.RUDE} zevenmosdak")
     post("Ik stond stil bij een zevenpaardenbloem")
     post(f"{builders.RUDE} zevenkastanjes")
     post(f"{builders.CRISIS}, ook bij de zevenklaprozen")
-    post("Vanmorgen liep ik naar de zevenvuurtoren")
+    post(f"Vanmorgen zag ik een {SAID_BEFORE}")
+    change("Vanmorgen liep ik naar de zevenvuurtoren")
     post("Ik vond een zevenzeeschelp", "pair room")
     post(f"{builders.RUDE} zevensneeuwklok", "pair room")
+    for name, text in (("Mees", "Ik hoorde een zevenkoekoek"), ("Noor", f"{builders.CRISIS}, zei de zevenslaper")):
+        with world.database.work(people[name]) as w:
+            notes.send(w, world.things["room"], str(uuid.uuid4()), text)
+    with world.database.work(people["Hanna"]) as w:
+        line = runsheet.Words("theme", "text", "", "Rond een zevenhoutvuur", "Waar denk je dan aan?", (), 5)
+        session, version = world.things["session"], int(world.things["version"])
+        runsheet.add(w, session, version, 5, line)
     write_answer(world, people["Mees"], "in-the-moment", "Rust, als onder een zevenappelboom", share=True)
     write_answer(world, people["Noor"], "in-the-moment", f"{builders.RUDE} zevenhazelnoot", share=True)
     write_answer(world, people["Jip"], "in-the-moment", "Warmte, als zevenkruidnagel")
@@ -159,8 +231,31 @@ def _write(world: World) -> None:
     with world.database.work(people["Noor"]) as w:
         for question, value in (("mood", "4"), ("urge", "0"), ("line", "Een zevenboterbloem gezien"), ("share", "all")):
             checkins.save(w, rooms.place(w, world.things["room"]), question, value)
+    _meet(world, people)
     with world.database.work(people["Marit"]) as w:
         queue.decide(w, world.things["pair case"], 1, "reject", "tone", "Zie het zevengrindpad")
+
+
+def _meet(world: World, people: dict[str, Actor]) -> None:
+    """An answer to a note, and a topic."""
+    with world.database.work(people["Hanna"]) as w:
+        text = "Dank je, zoals een zevenlindeblad"
+        notes.answer(w, world.things["session"], "Mees_duin", str(uuid.uuid4()), text)
+        topics.open_topic(w, world.things["group"], "Over het zevenroggeveld")
+
+
+def _pool(world: World) -> None:
+    """A question of Hanna's own that three answered, to be shown without names."""
+    with world.database.work(world.people["Hanna"].known) as w:
+        row, found = steering.lead(w, world.things["session"])
+        words = runsheet.Words("exercise", "question", "pooled", "Waar denk je aan?", "", (), 5)
+        runsheet.add(w, row.public_id, row.version, row.position + 1, words)
+        w.db.refresh(row)
+        sessions.move(w, row.public_id, row.version, row.position + 1)
+        step = stage.current(w, row, found).step.id
+    for name, said in (("Mees", f"Net een {POOLED}"), ("Noor", "Een stille straat"), ("Jip", "De trein")):
+        with world.database.work(world.people[name].known) as w:
+            answering.answer(w, world.things["room"], step, said, few_ok=True)
 
 
 def everything(world: World, *names: str) -> dict[str, dict[str, str]]:
@@ -188,7 +283,7 @@ def _pages(world: World, name: str) -> dict[str, str]:
 def _addresses(world: World) -> list[str]:
     with world.database.read() as r:
         cases = r.db.scalars(select(Case.public_id)).all()
-    others: list[dict[str, str]] = [{}, {"room": "pair room"}, {"ref": "draft"}]
+    others: list[dict[str, str]] = [{}, {"room": "pair room"}, {"ref": "draft"}, {"session": "closed session"}]
     more = [("case", case) for case in cases]
     more += [("question", question) for question in checkins.QUESTIONS] + [("step", step) for step in reports.STEPS]
     for name, value in more:
@@ -269,6 +364,31 @@ def test_a_line_of_a_check_in_is_read_by_the_buddy_it_was_shared_with(
 ) -> None:
     assert set(found_by(seen, SHARED_LINE)) == {"Noor", "Mees"}
     assert _seats(world, "pair room")["Mees"] in seen["Noor"]["/check-in/line"]
+
+
+def test_what_a_message_said_before_is_read_by_its_writer_and_by_who_reviews_it(
+    seen: dict[str, dict[str, str]],
+) -> None:
+    assert set(found_by(seen, SAID_BEFORE)) == {"Mees"}
+    assert set(found_by(seen, SAID_BEFORE_REVIEW)) == {"Mees"} | REVIEW
+
+
+def test_a_pooled_answer_is_read_by_the_room_once_it_is_shown_and_nowhere_with_a_name(world: World) -> None:
+    looking = ("Mees", "Bo", "Hanna", "Ilse", "Marit")
+    with world.for_a_while():
+        _pool(world)
+        world.keep()
+        assert set(found_by(everything(world, *looking), POOLED)) == {"Mees"}
+        with world.database.work(world.people["Hanna"].known) as w:
+            row, _found = steering.lead(w, world.things["session"])
+            sessions.reveal(w, row.public_id, row.version)
+        world.keep()
+        found = found_by(everything(world, *looking), POOLED)
+        assert set(found) == {"Mees", "Bo", "Hanna"}
+        told = at_step("Mees", "pooled")(world)
+        assert (told.members, told.names) == (3, ("Hanna",))
+        for text in (f"Mees_duin{between}Net een {POOLED}" for between in ("", ": ", "</b>")):
+            assert found_by(everything(world, "Hanna"), text) == {}
 
 
 def test_broken_glass_lets_one_facilitator_read_the_conversation_and_nothing_else(
@@ -360,15 +480,14 @@ def _numbers(sentence: str) -> list[int]:
 def test_an_answer_that_is_shown_to_who_leads_is_noticed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.restore()
     thing = next(t for t in WRITTEN if t.mark == "zevenkruidnagel")
-    shared = exercises.shared
+    shared = exercises._shared
 
-    def all_of_them(w: Any, session_id: int, step_id: str) -> list[tuple[str, str]]:
-        of_session = (Answer.session_id == session_id) & (Answer.step == step_id) & (Answer.sharing == "private")
-        rows = w.db.execute(select(Membership.alias, Answer).join(Membership).where(of_session)).all()
-        return shared(w, session_id, step_id) + [(row.alias, exercises.value_of(w, row.Answer)) for row in rows]
+    def all_of_them(w: Any, rows: Sequence[tuple[str, Answer]]) -> list[tuple[str, str]]:
+        private = [(alias, exercises.value_of(w, row)) for alias, row in rows if row.sharing == "private"]
+        return shared(w, rows) + private
 
     assert "Hanna" not in found_by(everything(world, "Hanna"), thing.mark)
-    monkeypatch.setattr(exercises, "shared", all_of_them)
+    monkeypatch.setattr(exercises, "_shared", all_of_them)
     found = found_by(everything(world, "Hanna"), thing.mark)
     assert f"/bijeenkomst/{world.things['session']}" in found["Hanna"]
     assert untrue(world, thing, {*found, thing.writer}) != []
@@ -383,6 +502,11 @@ def test_an_answer_that_is_shown_to_who_leads_is_noticed(world: World, monkeypat
         ("zevensneeuwklok", "pair", Writing(seats=True)),
         ("zevenappelboom", "shared", Writing()),
         ("zevenmolenwiek", "private", Writing(seats=True)),
+        ("zevenkoekoek", "note", Writing(seats=True)),
+        ("zevenkoekoek", "note", Writing()),
+        ("zevenmosdak", "group", Writing(seats=True)),
+        ("zevenhoutvuur", "run-sheet", Writing(leads=True)),
+        ("zevenroggeveld", "topic", Writing()),
     ],
 )
 def test_a_sentence_that_leaves_readers_out_or_makes_them_up_is_noticed(

@@ -57,7 +57,7 @@ def test_what_could_be_something_is_not_called_clean(text: str) -> None:
 
 
 def test_ordinary_talk_is_clean() -> None:
-    """Otherwise nothing was won: the batch would screen it all again. A text that begins with "een" may be a number's."""
+    """Otherwise nothing was won: the batch would screen it all again. What begins with "een" may be a number."""
     texts = Texts(5)
     said = [text for text in (texts() for _ in range(300)) if not text.startswith("Een ")]
     assert len(said) > 200

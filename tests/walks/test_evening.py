@@ -176,7 +176,7 @@ def lead(hanna: Visitor, mees: Visitor, noor: Visitor, alias_mees: str, alias_no
     page.get_by_role("button", name="Open de bijeenkomst").click()
     for client in (mees, noor):  # who waits in the room comes along by itself
         expect(client.page.locator("[data-step]:visible")).to_contain_text("Hoe zit je erbij?")
-    expect(page.locator("[data-here-count]")).to_have_text("2 / 2")
+    expect(page.locator("[data-here-count]")).to_have_text("2 van 2")
     hanna.check("cockpit")
     hanna.shot("11-cockpit")
     for title in ("Wat het voor je doet", "Wat gaat eraan vooraf?", "Wat gaf het je?"):
@@ -187,8 +187,10 @@ def lead(hanna: Visitor, mees: Visitor, noor: Visitor, alias_mees: str, alias_no
         expect(page.locator("[data-run] .is")).to_contain_text(title)
     answer(mees, "Even rust in mijn hoofd.", share=True)
     answer(noor, "Dat ik niets hoefde te voelen.", share=False)
-    expect(noor.page.locator("[data-shared]:visible")).to_contain_text("Even rust in mijn hoofd.")
     expect(page.locator("[data-given]:visible")).to_have_text("2 van 2 schreven iets")
+    expect(noor.page.locator("body")).not_to_contain_text("Even rust in mijn hoofd.")  # not before it is shown
+    page.keyboard.press("r")
+    expect(noor.page.locator("[data-answers]:visible")).to_contain_text("Even rust in mijn hoofd.")
     expect(page.locator("body")).not_to_contain_text("Dat ik niets hoefde te voelen")
     expect(mees.page.locator("body")).not_to_contain_text("Dat ik niets hoefde te voelen")
 
@@ -205,18 +207,21 @@ def lead(hanna: Visitor, mees: Visitor, noor: Visitor, alias_mees: str, alias_no
     page.get_by_role("button", name=f"Geef het woord {alias_noor}").click()
     expect(noor.page.locator("[data-notice]")).to_contain_text("Jij hebt het woord")
 
-    page.get_by_role("button", name=f"10 min meelezen: {alias_mees}").click()
+    row = page.locator(f"[data-roster] > li[data-id='{alias_mees}']")
+    row.locator("summary").click()
+    row.get_by_role("button", name="10 minuten meelezen").click()
     expect(mees.page.locator("[data-notice]")).to_contain_text("even mee te lezen")
     say(mees, "Mag ik nog iets zeggen?")
     expect(mees.page.locator("[data-notice]")).to_contain_text("Wat je typte staat er nog")
     expect(mees.page.locator("[data-composer] textarea")).to_have_value("Mag ik nog iets zeggen?")
-    page.get_by_role("button", name=f"Laat schrijven: {alias_mees}").click()
+    row.locator("summary").click()
+    row.get_by_role("button", name="Laat weer schrijven").click()
     expect(mees.page.locator("[data-notice]")).to_contain_text("Je kunt weer meeschrijven")
     mees.page.locator("[data-composer] textarea").fill("")
 
     mees.page.reload()  # who comes late or comes back lands on the current step
     expect(mees.page.locator("[data-step]:visible")).to_contain_text("Wat gaf het je?")
-    page.get_by_text("Sluit af", exact=True).click()
+    page.locator("summary", has_text="Sluit af").click()
     page.get_by_role("button", name="Ja, sluit af").click()
     expect(mees.page.locator("[data-step-closed]")).to_be_visible()
     page.get_by_role("link", name="Aanwezigheid").click()

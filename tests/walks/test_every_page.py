@@ -16,6 +16,7 @@ CLIENT = (
     "/groep",
     "/duo",
     "/meer",
+    "/meer/agenda",
     "/gegevens",
     "/toestellen",
     "/code",
@@ -34,6 +35,8 @@ CLIENT = (
 STAFF = (
     "/vandaag",
     "/bijeenkomsten",
+    "/bijeenkomsten/reeks",
+    "/meer/agenda",
     "/groepen",
     "/beoordelen",
     "/programma",

@@ -33,8 +33,7 @@ class Named(Server):
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    made = Named(tmp_path).prepare()
-    assert made.command("demo").returncode == 0
+    made = Named(tmp_path).prepare(demo=True)
     made.start()
     yield made
     made.stop()
