@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.exc import IntegrityError
 
 from app.core.errors import Closed, Forbidden, Invalid, NotFound
@@ -22,6 +22,10 @@ from groups.rules import MEMBER
 CHAPTER = "closing"  # where these answers stand among those at steps
 TOGETHER, SAFE = "together", "safe"
 LOWEST, HIGHEST = 1, 5
+
+# Whom a facilitator noted as there afterwards is not asked: by noting them as away and there again, what was shown in
+# between would differ from what is shown then by their answer alone.
+_AS_IT_WAS = Attendance.corrected_on.is_(None)
 
 TOO_LATE = N_("De slotvragen kun je invullen tot een dag na de bijeenkomst. Er is niets veranderd.")
 
@@ -52,6 +56,7 @@ def asked(w: Work, found: rooms.Place) -> Asked | None:
         .join(Attendance, Attendance.session_id == GroupSession.id)
         .where(
             Attendance.membership_id == found.membership_id,
+            _AS_IT_WAS,
             (GroupSession.status == "open") | (GroupSession.closed_at > w.now - stage.CLOSING_LASTS),
         )
         .order_by(GroupSession.opened_at.desc(), GroupSession.id.desc())
@@ -100,7 +105,7 @@ def felt(w: Work, session: GroupSession, found: rooms.Place) -> Felt | None:
     given = len({row.membership_id for row in rows})
     if session.closed_at is None or not rules.may_count(given, all(row.few_ok for row in rows)):
         return None
-    if w.now < session.closed_at + stage.CLOSING_LASTS and given < _came(w, session):
+    if w.now < session.closed_at + stage.CLOSING_LASTS and _awaited(w, session):
         return None
     values = [json.loads(exercises.value_of(w, row))[0] for row in rows]
     counts = {
@@ -118,7 +123,7 @@ def _line(w: Work, session: GroupSession, found: rooms.Place) -> runsheet.Line:
 
 
 def _session(w: Work, found: rooms.Place, ref: str) -> GroupSession:
-    """A session of this group in which the actor was. Raises `NotFound`."""
+    """A session of this group in which the actor was, as their own coming in noted it. Raises `NotFound`."""
     session = w.db.scalar(
         select(GroupSession)
         .join(Attendance, Attendance.session_id == GroupSession.id)
@@ -126,6 +131,7 @@ def _session(w: Work, found: rooms.Place, ref: str) -> GroupSession:
             GroupSession.public_id == ref,
             GroupSession.group_id == found.group_id,
             Attendance.membership_id == found.membership_id,
+            _AS_IT_WAS,
         )
     )
     if session is None:
@@ -158,14 +164,23 @@ def _row(w: Work, found: rooms.Place, session: GroupSession, step: str, value: i
     return row
 
 
-def _came(w: Work, session: GroupSession) -> int:
-    """How many members were in the session and can still answer."""
+def _awaited(w: Work, session: GroupSession) -> int:
+    """How many members were in the session, can still answer, and have not."""
+    answered = exists().where(
+        Answer.session_id == session.id, Answer.chapter == CHAPTER, Answer.membership_id == Attendance.membership_id
+    )
     return (
         w.db.scalar(
             select(func.count())
             .select_from(Attendance)
             .join(Membership, Membership.id == Attendance.membership_id)
-            .where(Attendance.session_id == session.id, Membership.role == MEMBER, Membership.left_at.is_(None))
+            .where(
+                Attendance.session_id == session.id,
+                _AS_IT_WAS,
+                Membership.role == MEMBER,
+                Membership.left_at.is_(None),
+                ~answered,
+            )
         )
         or 0
     )

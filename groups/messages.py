@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
@@ -50,7 +50,7 @@ class Post:
 class Posted:
     """What became of it. `seq` is None unless it stands in the room; `text` is set where it was masked.
 
-    `crisis` asks the page to show help now, the first time; `kinds` explain a preview. Neither is stored.
+    `crisis` asks the page to show help now; `kinds` explain a preview. Neither is stored.
     """
 
     status: str
@@ -106,7 +106,7 @@ def post(w: Work, commands: Sequence[Post], pace: Pace) -> list[Posted | AppErro
         seat = seats.get((command.person_id, command.room, command.session))
         earlier = known.get((seat.seat_id, command.key)) if seat else None
         if earlier is not None:
-            answers[index] = earlier
+            answers[index] = _again(w, command, seat, earlier)
             continue
         try:
             checked = _check(w, index, command, seat, facts, pace)
@@ -149,6 +149,19 @@ def _known(w: Work, commands: Sequence[Post], seats: Mapping[seating.Key, Any]) 
         text = w.ring.open(Message.text, message_row(r.seat_id, r.key), r.text) if r.masked else None
         known[r.seat_id, r.key] = Posted("held" if r.status in _KEPT_BACK else "posted", r.seq, r.masked, text)
     return known
+
+
+def _again(w: Work, command: Post, seat: Any, earlier: Posted) -> Posted:
+    """The first answer again. Words of danger bring help again: the first time it may not have reached their author."""
+    if command.clean:
+        return earlier
+    where: Where = "pair" if seat.kind == "pair" else "group"
+    verdict = screen(command.text, lang=seat.language, where=where)
+    if not any(reason.kind == "crisis_self" for reason in verdict.reasons):
+        return earlier
+    about = {"kind": "crisis", "room": seat.room, "key": command.key, "reasons": list(_kinds(verdict))}
+    w.announce(f"person:{command.person_id}", "notice", about)
+    return replace(earlier, crisis=True)
 
 
 def _check(w: Work, index: int, command: Post, seat: Any, facts: _Facts, pace: Pace) -> _Ready | Posted:

@@ -42,8 +42,9 @@ def flag(w: Work, about: About, reason: str) -> str | None:
     asked before.
 
     For whoever may read the thing: the caller has checked that, and holds its row, so that two at once open one case.
-    The same person counts once. Writes the flag and the case, in the caller's transaction, and no audit line: it would
-    say who it was. Raises `Invalid` for an unknown reason, `RateLimited` for more than 20 in an hour.
+    The same person counts once; who asked before and now says it is urgent is heard, and their flag says that from then
+    on. Writes the flag and the case, in the caller's transaction, and no audit line: it would say who it was. Raises
+    `Invalid` for an unknown reason, `RateLimited` for more than 20 in an hour.
     """
     if reason not in REASONS:
         raise Invalid(N_("Kies waarom je dit meldt. Er is nog niets verstuurd."))
@@ -59,7 +60,8 @@ def flag(w: Work, about: About, reason: str) -> str | None:
         with w.db.begin_nested():
             w.db.add(row)
     except IntegrityError:
-        return None  # they asked before: it counts once
+        if not _more_urgent_now(w, about, reason):
+            return None  # they asked before: it counts once
     kinds, level = (queue.FLAGGED,), level_of(reason)
     joined = queue.raise_case(w, about.kind, about.subject_id, kinds, level, staff_id=about.staff_id)
     place = (about.organisation_id, about.group_id)
@@ -81,6 +83,17 @@ def own(w: Work, kind: str, subject_id: int) -> tuple[str, datetime] | None:
 def unseen(kind: str) -> ColumnElement[bool]:
     """That nobody decided about a flagged thing since the flag: what was looked at counts no more."""
     return ~exists().where(Case.subject_kind == kind, Case.subject_id == Flag.subject_id, Case.decided_at > Flag.at)
+
+
+def _more_urgent_now(w: Work, about: About, reason: str) -> bool:
+    """Let the actor's own earlier flag say `reason`, if that is more urgent than what it says now."""
+    mine = (Flag.subject_kind == about.kind) & (Flag.subject_id == about.subject_id)
+    row = w.db.scalar(select(Flag).where(mine, Flag.person_id == w.who.person_id))
+    if row is None or level_of(reason) >= level_of(row.reason):
+        return False
+    row.reason, row.at = reason, clock.minute(w.now)
+    w.db.flush()
+    return True
 
 
 def _not_too_many(w: Work) -> None:

@@ -94,7 +94,8 @@ function thanked() {
   show(one('[data-closing]'), false)
 }
 
-function whispered(form, { ok, status, text }) {
+function whispered(form, { ok, status, text, crisis, location: help }) {
+  if (ok && crisis) return location.assign(help)
   const masked = ok && status === 'preview'
   const button = one('[data-sends]', form)
   show(one('[data-mask-preview]', form), masked)

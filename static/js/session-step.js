@@ -13,7 +13,7 @@ let heard = 0
 export async function follow(state) {
   const { ref, title } = state.step
   const mine = ++heard
-  if (!pane(ref)) await bring(ref)
+  if (!pane(ref) || (shown !== ref && changed(pane(ref), title))) await bring(ref)
   if (mine !== heard) return // meanwhile something newer was said
   const current = pane(ref)
   if (!current) return
@@ -38,11 +38,15 @@ export async function follow(state) {
   answers(current, state)
 }
 
+// A facilitator's own words may have been changed since this page was made.
+const changed = (old, title) => old.dataset.free !== undefined || old.querySelector('h2').textContent !== title
+
 async function bring(ref) {
   const { page } = await import('./page.js')
   const came = (await page(`/ruimte/${room}/stap/${ref}`))?.querySelector('[data-ref]')
-  if (!came || pane(ref)) return
+  if (!came) return
   came.hidden = true
+  pane(ref)?.remove()
   panes().append(document.adoptNode(came))
   const { draft } = await import('./draft.js')
   draft(came)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import time
+
 import pytest
 from sqlalchemy import select
 
 from app.core.errors import Closed, Forbidden, Invalid, NotFound
 from app.core.work import Database
-from groups import closing, rooms, sessions, steering
+from groups import afterwards, closing, rooms, sessions, steering
 from groups.closing import Felt
 from groups.models import Answer
 from tests import builders
@@ -77,6 +79,32 @@ def test_facilitators_see_nothing_while_an_answer_could_still_be_added(database:
     assert _felt(it) is None
     clock.forward(hours=24)
     assert _felt(it) == Felt(5, (0, 0, 0, 5, 0), (0, 0, 0, 0, 5))
+
+
+def test_noting_somebody_as_away_and_there_again_does_not_single_out_their_answer(
+    database: Database, clock: FrozenClock
+) -> None:
+    it = _closed(database, 6)
+    *early, late = it.circle.members
+    for who in early:
+        _say(it, who)
+    it.lead(afterwards.correct, late.ref, "missed")
+    shown = _felt(it)
+    assert shown == Felt(5, (0, 0, 0, 5, 0), (0, 0, 0, 0, 5))
+    it.lead(afterwards.correct, late.ref, "came", time(0, 0), time(23, 59))
+    assert _asked(it, late) is None
+    with pytest.raises(NotFound):
+        _say(it, late, 1, 1)
+    clock.forward(hours=24)
+    assert _felt(it) == shown
+
+
+def test_correcting_the_times_of_who_answered_does_not_show_it_before_the_last_answer(database: Database) -> None:
+    it = _closed(database, 6)
+    for who in it.circle.members[:5]:
+        _say(it, who)
+    it.lead(afterwards.correct, it.circle.members[0].ref, "came", time(0, 0), time(23, 59))
+    assert _felt(it) is None
 
 
 @pytest.mark.parametrize(

@@ -229,6 +229,18 @@ def test_a_cry_for_help_is_posted_and_facilitators_are_alerted_in_the_same_trans
     assert (told["kind"], told["reasons"]) == ("crisis", ["crisis_self"])
 
 
+def test_words_of_danger_that_are_sent_again_bring_help_again_but_one_alert(database: Database, heard: Heard) -> None:
+    """The first answer may never have arrived: the server stopped, or the phone was in a tunnel."""
+    circle = builders.circle(database)
+    mees, key = circle.members[0], str(uuid.uuid4())
+    first, again = (circle.post(mees, CRISIS, key=key) for _ in range(2))
+    assert (again, again.crisis) == (first, True)
+    assert [told["kind"] for told in heard.payloads(f"person:{mees.person_id}", "notice")] == ["crisis", "crisis"]
+    with database.read(circle.hanna.actor) as r:
+        assert len(queue.waiting(r)) == 1
+        assert len(r.db.scalars(select(OutboxItem.id)).all()) == 1
+
+
 def test_when_the_alert_cannot_be_stored_the_message_is_not_either(
     database: Database, heard: Heard, monkeypatch: pytest.MonkeyPatch
 ) -> None:

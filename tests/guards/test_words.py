@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
@@ -31,6 +32,16 @@ def english() -> Catalog:
         return read_po(file, locale="en")
 
 
+def forms(sentence: Any) -> tuple[str, ...]:
+    """A sentence for one and for several, or the one there is."""
+    return tuple(sentence) if isinstance(sentence, tuple | list) else (sentence,)
+
+
+def places(sentence: Any) -> list[str]:
+    """The placeholders of a sentence; "one" may be said in words, so of several forms the last one counts."""
+    return sorted(PLACE.findall(forms(sentence)[-1]))
+
+
 def problems(source: Catalog, translation: Catalog) -> list[str]:
     """Every sentence without a translation, left over, or with other placeholders."""
     found = []
@@ -38,9 +49,9 @@ def problems(source: Catalog, translation: Catalog) -> list[str]:
         if not message.id:
             continue
         translated = translation.get(message.id)
-        if translated is None or not translated.string or translated.fuzzy:
+        if translated is None or not all(forms(translated.string)) or translated.fuzzy:
             found.append(f"not translated: {message.id}")
-        elif sorted(PLACE.findall(message.id)) != sorted(PLACE.findall(translated.string)):
+        elif places(message.id) != places(translated.string):
             found.append(f"placeholders differ: {message.id}")
     found += [f"nobody says this any more: {m.id}" for m in translation if m.id and source.get(m.id) is None]
     return found

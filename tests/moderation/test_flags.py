@@ -90,11 +90,35 @@ def test_a_flag_opens_one_case_and_the_next_person_joins_it(database: Database, 
 def test_the_same_person_counts_once_however_often_they_tap(database: Database) -> None:
     circle = builders.circle(database, members=6)
     circle.post(circle.members[0], "Zo kom je er nooit")
-    for reason in ("touches_me", "touches_me", "unsafe"):
+    for reason in ("touches_me", "touches_me", "advertising"):
         _flag(circle, circle.members[1], 1, reason)
     flagged = _detail(circle, circle.hanna).flagged
     assert flagged == queue.Flagged(1, ("touches_me",))
     assert _cases(circle)[0].level == queue.AMBER
+
+
+@pytest.mark.parametrize("looked", [False, True])
+@pytest.mark.parametrize("reason", sorted(flags.URGENT))
+def test_who_asked_before_and_now_says_it_is_urgent_is_heard(
+    database: Database, clock: FrozenClock, reason: str, looked: bool
+) -> None:
+    circle = builders.circle(database, members=6)
+    circle.post(circle.members[0], "Het heeft allemaal geen zin")
+    _flag(circle, circle.members[1], 1)
+    if looked:
+        with database.work(circle.hanna.actor) as w:
+            [card] = queue.waiting(w)
+            queue.decide(w, card.public_id, 1, "seen", "")
+    clock.forward(hours=1)
+    for again in (reason, reason, "touches_me"):
+        _flag(circle, circle.members[1], 1, again)
+    case = _cases(circle)[-1]
+    assert (case.level, case.decided_at) == (queue.RED, None)
+    assert case.due_at == clock() + queue.CLOCKS[queue.RED]
+    assert _lines(circle, circle.hanna) == ["alert"]
+    assert _detail(circle, circle.hanna).flagged == queue.Flagged(1, (reason,))
+    with database.read(circle.members[1].actor) as r:
+        assert reporting.receipt(r, circle.room, 1).urgent
 
 
 @pytest.mark.parametrize("reason", sorted(flags.URGENT))
