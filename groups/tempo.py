@@ -36,6 +36,8 @@ class Tempo:
 
         After a burst the count starts anew: the room is told to calm down once, not with every message.
         """
+        if pace > _LOUDEST:
+            return False
         now = self._tick()
         moments = self._rooms.setdefault(room_id, deque(maxlen=BURSTS[-1][1] * _LOUDEST))
         self._rooms.move_to_end(room_id)
