@@ -11,6 +11,7 @@ from flask_socketio import SocketIO
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter
 
 import app.accounts.part
 import groups.part
@@ -86,6 +87,12 @@ def live_of(site: flask.Flask) -> SocketIO:
     return found
 
 
+class _Number(IntegerConverter):
+    """A number in an address, as long as a database takes it; a longer one is the address of nothing."""
+
+    regex = r"[0-9]{1,9}"
+
+
 def _site(settings: Settings, secrets: keys.Keys, house: web.House) -> flask.Flask:
     site = flask.Flask(
         "samen",
@@ -105,6 +112,7 @@ def _site(settings: Settings, secrets: keys.Keys, house: web.House) -> flask.Fla
         WTF_CSRF_SSL_STRICT=False,  # it reads the Referer, which no page of ours sends
         WTF_CSRF_HEADERS=["X-CSRF-Token"],
     )
+    site.url_map.converters["int"] = _Number
     site.extensions["samen"] = house
     if settings.proxies:
         site.wsgi_app = ProxyFix(site.wsgi_app, x_for=settings.proxies)  # type: ignore[method-assign]

@@ -133,7 +133,7 @@ def correct(
     """
     session, found = _begun(w, session_ref)
     if session.status != "closed":
-        raise Closed(N_("De bijeenkomst loopt nog. Is die voorbij, dan kun je de aanwezigheid verbeteren."))
+        raise Closed(N_("De bijeenkomst loopt nog. Is die voorbij, dan kun je de aanwezigheid aanpassen."))
     membership = _member(w, found, member)
     times = _times(w, session)
     if kind not in KINDS:

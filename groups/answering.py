@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.core.errors import Closed, Forbidden
+from app.core.errors import Closed, Forbidden, Muted
 from app.core.i18n import N_
 from app.core.work import Work
 from groups import exercises, rooms, runsheet, stage, steering
 from groups.models import GroupSession
 
 SHOWN = N_("De antwoorden zijn al getoond. Een antwoord erbij zou laten zien wat jij koos. Wat je typte staat er nog.")
+READING = N_("Je kunt nu even alleen meelezen. Wat je typte staat er nog.")
 PAUSED = N_("We pauzeren even. Straks kun je verder; wat je typte staat er nog.")
 
 
@@ -28,7 +29,8 @@ def answer(
 
     No answer comes in between a facilitator's look at the number of answers and the showing of them: both hold the
     session. Writes the answer; announces the state. Raises `Closed` when what was counted or pooled is shown already,
-    `Forbidden` while the session is paused, `NotFound` for no such step, and as `exercises.keep` does.
+    `Forbidden` while the session is paused, `Muted` for who may only read, where everybody would read it at once,
+    `NotFound` for no such step, and as `exercises.keep` does.
     """
     found = rooms.place(w, room)
     if stage.running_for(w, found) is None:
@@ -41,6 +43,8 @@ def answer(
     asked, revealed = _question(w, session, found, step)
     if revealed and asked.step.sharing in exercises.ANONYMOUS:
         raise Closed(SHOWN)
+    if revealed and share and found.muted_until is not None and found.muted_until > w.now:
+        raise Muted(READING)  # everybody would read it at once, as they would a message
     kept = exercises.keep(w, found, asked, value, share=share, few_ok=few_ok, session_id=session.id)
     stage.tell(w, session, found)
     return kept

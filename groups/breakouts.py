@@ -80,17 +80,17 @@ def start(w: Work, public_id: str, version: int, minutes: int) -> None:
     """
     session, found = steering.running(w, public_id)
     if not 1 <= minutes <= LONGEST:
-        raise Invalid(N_("Kies 1 tot 30 minuten. Er is niemand uit elkaar gegaan."))
+        raise Invalid(N_("Kies 1 tot 30 minuten. Iedereen is nog bij elkaar."))
     steering.change(w, session, version)
     if session.paused_at is not None:
-        raise Closed(N_("De bijeenkomst staat op pauze. Ga eerst verder; er is niemand uit elkaar gegaan."))
+        raise Closed(N_("De bijeenkomst staat op pauze. Kies eerst ‘Verder’; iedereen is nog bij elkaar."))
     seen = stage.scene(w, session, found)
     if seen.pairs_end:
-        raise Closed(N_("Iedereen zit al twee aan twee. Roep ze eerst terug."))
+        raise Closed(N_("Iedereen zit al twee aan twee. Roep eerst iedereen terug."))
     here = {p.membership_id: p for p in crowd.members_here(seen.people)}
     made = pairs(list(here), _apart(w, seen.people))
     if not made:
-        raise Invalid(N_("Er zijn nog geen twee deelnemers. Er is niemand uit elkaar gegaan."))
+        raise Invalid(N_("Twee aan twee kan vanaf twee deelnemers. Er is niets veranderd."))
     leads = [p for p in seen.people if p.role == FACILITATOR]
     ends_at = w.now + timedelta(minutes=minutes)
     for pair in made:

@@ -62,7 +62,7 @@ def make(w: Work) -> str:
                 w.db.add(CalendarFeed(person_id=w.who.person_id, word="appointment", **values))
         except IntegrityError:
             raise Closed(
-                N_("Je adres werd net op een ander scherm gemaakt. Vernieuw het als je dat niet was.")
+                N_("Je adres is net op een ander scherm gemaakt. Was jij dat niet? Maak dan een nieuw adres.")
             ) from None
     return secret
 

@@ -27,7 +27,7 @@ LOWEST, HIGHEST = 1, 5
 # between would differ from what is shown then by their answer alone.
 _AS_IT_WAS = Attendance.corrected_on.is_(None)
 
-TOO_LATE = N_("De slotvragen kun je invullen tot een dag na de bijeenkomst. Er is niets veranderd.")
+TOO_LATE = N_("De slotvragen kon je invullen tot een dag na de bijeenkomst. Er is niets veranderd.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def felt(w: Work, session: GroupSession, found: rooms.Place) -> Felt | None:
         raise Forbidden
     rows = w.db.scalars(
         select(Answer)
-        .where(Answer.session_id == session.id, Answer.chapter == CHAPTER)
+        .where(Answer.session_id == session.id, Answer.chapter == CHAPTER, Answer.sharing == "counted")
         .order_by(Answer.membership_id, Answer.step)
     ).all()
     given = len({row.membership_id for row in rows})

@@ -147,7 +147,7 @@ def _presence(about: About, how: Judged, who: str, speech: Speech) -> str:
     if how.kind != CAME or how.came is None or how.last is None:
         return say(N_("{who} was er niet, zonder bericht."), who=who)
     times = {"begin": speech.clock(how.came), "end": speech.clock(how.last), "minutes": how.minutes}
-    lines = [say(N_("{who} was er van {begin} tot {end} uur ({minutes} minuten)."), who=who, **times)]
+    lines = [say(N_("{who} was er van {begin} tot {end} uur ({minutes} min)."), who=who, **times)]
     if how.late_by:
         lines.append(say(N_("{who} kwam {minutes} minuten na het begin."), who=who, minutes=how.late_by))
     if how.early_by:
@@ -165,9 +165,9 @@ def _took_part(deeds: Deeds, who: str, say: Callable[..., str]) -> list[str]:
     wrote = {0: N_("{who} las mee en schreef zelf niets."), 1: N_("{who} schreef 1 bericht in de groep.")}
     lines = [say(wrote.get(deeds.messages, N_("{who} schreef {n} berichten in de groep.")), who=who, n=deeds.messages)]
     for done, line in (
-        (deeds.spoke, N_("{who} nam de beurt in een rondje.")),
-        (deeds.passed, N_("{who} gaf de beurt in een rondje door.")),
-        (deeds.apart, N_("{who} praatte ook in een klein groepje.")),
+        (deeds.spoke, N_("{who} nam een beurt in een ronde.")),
+        (deeds.passed, N_("{who} gaf een beurt in een ronde door.")),
+        (deeds.apart, N_("{who} schreef ook toen de groep twee aan twee was.")),
         (deeds.wrote_note, N_("{who} schreef de begeleider een persoonlijk bericht.")),
     ):
         if done:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,13 +26,14 @@ _LINES = 3
 @dataclass(frozen=True, slots=True)
 class Changed:
     """What became of a change: edited, held, or a preview of what would be masked; `text` is what stands there, or
-    would. `crisis` asks the page to show help now.
+    would. `crisis` asks the page to show help now; `line` names the message: its seat and key.
     """
 
     status: str
     text: str
     crisis: bool = False
     kinds: tuple[str, ...] = ()
+    line: tuple[int, str] | None = field(default=None, compare=False)
 
 
 def edit(w: Work, room: str, seq: int, text: str, *, mask_ok: bool = False) -> Changed:
@@ -55,12 +56,16 @@ def edit(w: Work, room: str, seq: int, text: str, *, mask_ok: bool = False) -> C
         raise refusal
     if text == conversation.text_of(w, message):
         revisions.drop_waiting(w, message.id)
-        return Changed("edited", text)
+        reasons = screen(text, lang=found.language).reasons  # the first answer, with help in it, may not have arrived
+        return Changed("edited", text, any(reason.kind == "crisis_self" for reason in reasons))
     verdict = _screen(w, row, text)
     kinds = tuple(dict.fromkeys(reason.kind for reason in verdict.reasons))
-    if verdict.action == "mask" and not mask_ok:
-        return Changed("preview", verdict.text, kinds=kinds)
     crisis = "crisis_self" in kinds
+    if crisis:
+        about = {"kind": "crisis", "room": room, "key": message.key, "reasons": list(kinds)}
+        w.announce(f"person:{row.person_id}", "notice", about)
+    if verdict.action == "mask" and not mask_ok:
+        return Changed("preview", verdict.text, crisis, kinds)
     if verdict.action == "hold":
         revisions.drop_waiting(w, message.id)
         _open_case(w, row, revisions.EDIT, revisions.keep(w, row, text, held=True), verdict, kinds)
@@ -68,11 +73,9 @@ def edit(w: Work, room: str, seq: int, text: str, *, mask_ok: bool = False) -> C
         revisions.write(w, row, verdict.text, masked=verdict.action == "mask")
         if verdict.alert:
             _open_case(w, row, "message", message.id, verdict, kinds)
-    if crisis:
-        about = {"kind": "crisis", "room": room, "key": message.key, "reasons": list(kinds)}
-        w.announce(f"person:{row.person_id}", "notice", about)
     held = verdict.action == "hold"
-    return Changed("held" if held else "edited", text if held else verdict.text, crisis, kinds)
+    line = (message.seat_id, message.key)
+    return Changed("held" if held else "edited", text if held else verdict.text, crisis, kinds, line)
 
 
 def may_edit(at: datetime, now: datetime) -> bool:
@@ -164,7 +167,10 @@ def _screen(w: Work, row: Any, text: str) -> Verdict:
     for line in after:  # a number may not be completed from its front either
         if any(r.rule == "phone_split" for r in screen(line, recent=tuple(lines)).reasons):
             raise Invalid(
-                N_("Samen met wat je daarna schreef staat hier een nummer om je te bereiken. Er is niets veranderd.")
+                N_(
+                    "Samen met wat je daarna schreef, staat hier een nummer waarmee je te vinden bent. "
+                    "Haal het weg; er is niets veranderd."
+                )
             )
         lines.append(line)
     return verdict

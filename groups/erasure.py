@@ -16,7 +16,7 @@ from app.core import ids
 from app.core.errors import Closed
 from app.core.i18n import N_
 from app.core.work import Work
-from groups import followups, leaving, reactions, revisions, rooms
+from groups import closing, exercises, followups, leaving, reactions, revisions, rooms
 from groups.models import (
     Absence,
     Answer,
@@ -86,12 +86,32 @@ def erase(w: Work, person_id: int) -> None:
     w.db.flush()
     for membership_id in w.db.scalars(memberships).all():
         followups.drop(w, membership_id)
+    _hide_what_would_differ(w, memberships)
     for kept in (Answer, Attendance, Absence, Turn, FollowUp):
         w.db.execute(delete(kept).where(kept.membership_id.in_(memberships)))
     w.db.execute(delete(CalendarFeed).where(CalendarFeed.person_id == person_id))
     w.db.execute(delete(WaitingPlace).where(WaitingPlace.person_id == person_id))
     _empty_what_staff_wrote(w, person_id)
     w.db.execute(delete(Membership).where(Membership.person_id == person_id))
+
+
+def _hide_what_would_differ(w: Work, memberships: Select[Any]) -> None:
+    """What was shown of answers without names is shown no more, where theirs was among them: what it says without them
+    would differ from what everybody saw by their answer alone.
+    """
+    theirs = w.db.execute(
+        select(Answer.session_id, Answer.chapter, Answer.step).where(
+            Answer.membership_id.in_(memberships), Answer.session_id > 0, Answer.sharing.in_(exercises.ANONYMOUS)
+        )
+    ).all()
+    for session_id, chapter, step in theirs:
+        if chapter == closing.CHAPTER:
+            at_the_end = (Answer.session_id == session_id) & (Answer.chapter == chapter)
+            w.db.execute(update(Answer).where(at_the_end).values(sharing="private"))
+        else:
+            shown = (SessionStep.session_id == session_id) & (SessionStep.step == step)
+            values = {"sharing": "private", "revealed_at": None}
+            w.db.execute(update(SessionStep).where(shown, SessionStep.revealed_at.is_not(None)).values(values))
 
 
 def _close_cases(w: Work, seats: Select[Any], memberships: Select[Any]) -> None:

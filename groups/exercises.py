@@ -109,12 +109,17 @@ def keep(
     read = sharing in READ
     held = read and verdict is not None and verdict.action == "hold"
     masked = read and verdict is not None and verdict.action == "mask"
+    crisis = bool(verdict and any(r.kind == "crisis_self" for r in verdict.reasons))
     row = _own_row(w, found, asked, session_id)
+    said = verdict.text if verdict and masked else stored
+    few_ok = few_ok and sharing in ANONYMOUS
     if row.id is not None:
+        same = (row.sharing, row.few_ok, row.step_version) == (sharing, few_ok, asked.version)
+        if same and row.status == ("held" if held else "posted") and value_of(w, row) == said:
+            return Kept(row.status, masked, crisis)  # sent again: who must look was asked the first time
         queue.withdraw(w, "answer", row.id)  # what was read there is not what stands here now
-    row.value = sealed(w, w.who.person_id, row, verdict.text if verdict and masked else stored)
-    row.sharing, row.step_version, row.updated_at = sharing, asked.version, w.now
-    row.few_ok = few_ok and sharing in ANONYMOUS
+    row.value = sealed(w, w.who.person_id, row, said)
+    row.sharing, row.step_version, row.updated_at, row.few_ok = sharing, asked.version, w.now, few_ok
     row.status = "held" if held else "posted"
     _save(w, row)
     if verdict and read and (held or verdict.alert):
@@ -124,7 +129,6 @@ def keep(
         ref = queue.open_case(w, organisation, found.group_id, "answer", row.id, kinds, level, held=held)
         if verdict.alert:
             rooms.alert_staff(w, found.group_id, ref)
-    crisis = bool(verdict and any(r.kind == "crisis_self" for r in verdict.reasons))
     return Kept(row.status, masked, crisis)
 
 

@@ -92,7 +92,7 @@ def settle(w: Work, ref: str, version: int, outcome: str) -> None:
     """
     row = _find(w, ref)
     if outcome not in OUTCOMES:
-        raise Invalid(N_("Kies wat eruit kwam. Er is nog niets bewaard."))
+        raise Invalid(N_("Kies hoe het liep. Er is nog niets bewaard."))
     done = w.db.execute(
         update(FollowUp)
         .where(FollowUp.id == row.id, FollowUp.version == version, FollowUp.outcome == "")

@@ -79,7 +79,7 @@ def hide_message(w: Work, room: str, seq: int) -> None:
         raise Invalid(N_("Dit schreef je zelf. Je kunt het wel weghalen."))
     hidden = select(func.count()).where(Hiding.seat_id == found.seat_id, Hiding.message_id.is_not(None))
     if (w.db.scalar(hidden) or 0) >= MOST:
-        raise Closed(N_("Je verborg hier al heel veel. Haal er eerst een paar terug; er is niets veranderd."))
+        raise Closed(N_("Je verborg hier al heel veel. Toon er eerst een paar weer; er is niets veranderd."))
     _add(w, Hiding(seat_id=found.seat_id, message_id=message.id))
 
 

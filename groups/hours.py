@@ -46,7 +46,7 @@ def spell(windows: Iterable[Window]) -> str:
     """Hours as they are kept. Raises `Invalid` where they overlap, or are more than can be kept."""
     spelling = "; ".join(_line(window) for window in _checked(windows))
     if len(spelling) > LONGEST:
-        raise Invalid(N_("Dat zijn meer tijden dan we kunnen bewaren. Er is nog niets veranderd."))
+        raise Invalid(N_("Dat zijn te veel tijden. Haal er een paar weg; er is nog niets veranderd."))
     return spelling
 
 
@@ -91,7 +91,9 @@ def _window(line: str) -> Window:
     weekday, *clock_of = (int(part) for part in found.groups())
     start, end = clock_of[0] * 60 + clock_of[1], clock_of[2] * 60 + clock_of[3]
     if start >= DAY or end > DAY or start == end:
-        raise Invalid(N_("Begin en einde zijn hetzelfde, of bestaan niet. Er is nog niets veranderd."))
+        raise Invalid(
+            N_("Vul een begin en een einde in die verschillen, als 19:00 en 21:30. Er is nog niets veranderd.")
+        )
     return Window(weekday, start, end if end > start else end + DAY)
 
 

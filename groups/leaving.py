@@ -89,7 +89,7 @@ def remove_colleague(w: Work, group: str, ref: str) -> None:
     leaver = colleague(w, found, ref)
     membership = _locked(w, found.group_id, leaver.membership_id)
     if is_last_facilitator(w, leaver.person_id, found.group_id):
-        raise Closed(N_("Zo zou de groep zonder begeleider blijven. Vraag eerst iemand erbij; er is niets veranderd."))
+        raise Closed(N_("Dan heeft de groep geen begeleider meer. Vraag eerst iemand erbij; er is niets veranderd."))
     _locked(w, found.group_id, found.membership_id)  # still one of them, now that nobody else can change it
     _end(w, membership, found)
     outbox.queue(w, membership.person_id, "lead_ended", group, f"lead_ended:{membership.id}")

@@ -13,7 +13,7 @@ from app.core.permissions import Permission
 from app.core.text import plain
 from app.core.work import Work
 from app.part import LiveEvent, Reply
-from groups import breakouts, climate, conversation, messages, notes, presence, rooms, stage
+from groups import breakouts, climate, conversation, editing, messages, notes, presence, rooms, stage
 from groups.pace import Pace
 from moderation.screening import is_clean
 
@@ -43,6 +43,12 @@ def parse_post(actor: Actor, data: Mapping[str, Any]) -> messages.Post:
 def post_together(w: Work, commands: Sequence[messages.Post]) -> list[messages.Posted | AppError]:
     """Store a batch of messages."""
     return messages.post(w, commands, _pace)
+
+
+def changed(message: editing.Changed) -> None:
+    """Somebody changed a message: a number may not be put together of what it says now and what they say next."""
+    if message.status == "edited" and message.line is not None:
+        _pace.instead(*message.line, message.text)
 
 
 def _parse_stretch(actor: Actor, data: Mapping[str, Any]) -> Stretch:

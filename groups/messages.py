@@ -183,7 +183,10 @@ def _check(w: Work, index: int, command: Post, seat: Any, facts: _Facts, pace: P
         verdict = screen(command.text, lang=seat.language, where=where, recent=recent, aliases=aliases)
     if verdict.action == "mask" and not command.mask_ok:
         pace.forget(seat.seat_id, command.key)
-        return Posted("preview", None, True, verdict.text, kinds=_kinds(verdict))
+        shown = Posted("preview", None, True, verdict.text, "crisis_self" in _kinds(verdict), _kinds(verdict))
+        if shown.crisis:  # nothing is placed yet, but help does not wait for that
+            _tell_author(w, command, seat.room, "crisis", verdict)
+        return shown
     return _Ready(index, command, seat, verdict, "held" if verdict.action == "hold" else "posted")
 
 
@@ -249,9 +252,12 @@ def _follow_up(w: Work, item: _Ready, answer: Posted) -> None:
     if item.status == "held" or item.verdict.alert:
         _open_case(w, item)
     if item.status == "held" or answer.crisis:
-        kind = "crisis" if answer.crisis else "held"
-        notice = {"kind": kind, "room": item.seat.room, "key": item.command.key}
-        w.announce(f"person:{item.command.person_id}", "notice", notice | {"reasons": list(_kinds(item.verdict))})
+        _tell_author(w, item.command, item.seat.room, "crisis" if answer.crisis else "held", item.verdict)
+
+
+def _tell_author(w: Work, command: Post, room: str, kind: str, verdict: Verdict) -> None:
+    notice = {"kind": kind, "room": room, "key": command.key, "reasons": list(_kinds(verdict))}
+    w.announce(f"person:{command.person_id}", "notice", notice)
 
 
 def _watch_for_floods(w: Work, ready: Iterable[_Ready], pace: Pace) -> None:

@@ -85,7 +85,10 @@ def send(w: Work, room: str, key: str, text: object, *, mask_ok: bool = False) -
         return _again(w, earlier, written, crisis)
     kinds = tuple(dict.fromkeys(r.kind for r in verdict.reasons))
     if verdict.action == "mask" and not mask_ok:
-        return Sent("preview", True, verdict.text, kinds)
+        if crisis:  # nothing is sent yet, but help does not wait for that
+            about = {"kind": "crisis", "room": room, "key": key, "reasons": list(kinds)}
+            w.announce(f"person:{w.who.person_id}", "notice", about)
+        return Sent("preview", True, verdict.text, kinds, crisis)
     _check_pace(w, session, found)
     masked = verdict.action == "mask"
     row = _store(w, session, found.seat_id, key, verdict.text, by_staff=False)
@@ -234,7 +237,7 @@ def _check_pace(w: Work, session: GroupSession, found: rooms.Place) -> None:
     if (w.db.scalar(query) or 0) >= PER_MINUTE:
         wait = since + timedelta(minutes=1) - w.now
         raise RateLimited(
-            N_("Dat waren veel briefjes achter elkaar. De begeleiders lezen ze; wat je typte staat er nog."),
+            N_("Dat waren veel berichten achter elkaar. Wacht heel even; wat je typte staat er nog."),
             retry_after=max(1, round(wait.total_seconds())),
         )
 

@@ -6,7 +6,7 @@ It also hands the screening an author's last few lines, so that a number cut int
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
@@ -18,6 +18,7 @@ from moderation import screening
 _WINDOW = 60.0  # seconds
 _LINES = 3
 _LOUDEST = 100  # where an author may post more than this in twenty seconds, saying the same again is nobody's worry
+_PREVIEWS = 100  # in a minute: nobody looks so often what would be masked, and each is screened twice
 _SEATS = 20_000  # the oldest author is forgotten first
 
 
@@ -34,6 +35,7 @@ class Pace:
     def __init__(self, tick: Callable[[], float] = time.monotonic) -> None:
         self._tick = tick
         self._lines: OrderedDict[int, OrderedDict[str, _Line]] = OrderedDict()
+        self._previews: OrderedDict[int, deque[float]] = OrderedDict()
         self.rooms = Tempo(tick)
 
     def check(self, seat_id: int, key: str, text: str, limit: int) -> tuple[str, ...]:
@@ -52,6 +54,9 @@ class Pace:
             if before[-limit] > now - 20:
                 raise RateLimited(retry_after=10)
         if limit <= _LOUDEST:
+            shown = self._previews.get(seat_id)
+            if shown and len(shown) == _PREVIEWS and shown[0] > now - _WINDOW:
+                raise RateLimited(retry_after=10)
             repeats = sum(line.text == text and line.key != key for line in lines.values())
             if screening.flood([], text_repeats=repeats):
                 raise RateLimited(retry_after=10)
@@ -77,5 +82,9 @@ class Pace:
             lines[key] = _Line(lines[key].at, key, text)
 
     def forget(self, seat_id: int, key: str) -> None:
-        """Take a message back out of the count: it was only a preview."""
+        """Take a message back out of the count: it was only a preview. These are counted apart."""
         self._lines.get(seat_id, OrderedDict()).pop(key, None)
+        self._previews.setdefault(seat_id, deque(maxlen=_PREVIEWS)).append(self._tick())
+        self._previews.move_to_end(seat_id)
+        while len(self._previews) > _SEATS:
+            self._previews.popitem(last=False)

@@ -130,7 +130,7 @@ def preview(
         or not 0 <= pattern.at_minute < 24 * 60
         or len(skipped) > MOST_SKIPPED
     ):
-        raise Invalid(N_("Kies twee tot twintig bijeenkomsten, om de week of om de twee weken. Er is niets gepland."))
+        raise Invalid(N_("Kies twee tot twintig bijeenkomsten, elke week of om de week. Er is niets gepland."))
     met = slots(pattern, ZoneInfo(found.timezone), skipped)
     for slot in met[:1] + met[-1:]:
         check_moment(w, slot.starts_at)

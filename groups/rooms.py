@@ -20,7 +20,7 @@ from app.notify import outbox
 from groups.models import Group, Membership, Room, Seat
 from groups.rules import FACILITATOR, MEMBER
 
-OUTSIDE = N_("De begeleider vroeg je om nu even buiten de bijeenkomst te blijven. Wat je typte staat er nog.")
+OUTSIDE = N_("De begeleider vroeg je om nu even niet mee te doen. Wat je typte staat er nog.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,7 +317,8 @@ def lock_group(w: Work, group_id: int) -> None:
 def mute(w: Work, room: str, alias: str, minutes: int) -> None:
     """Let a member only read for a while; 0 minutes lifts it. For facilitators of the room.
 
-    Writes the seat and an audit line; announces a notice to the member. Raises `Forbidden`, `NotFound`, `Invalid`.
+    It holds in the breakouts of the group too, and in the group's room for who is in one. Writes the seats and an audit
+    line; announces a notice to the member. Raises `Forbidden`, `NotFound`, `Invalid`.
     """
     found = place(w, room)
     if not found.leads:
@@ -329,10 +330,14 @@ def mute(w: Work, room: str, alias: str, minutes: int) -> None:
         update(Seat)
         .where(Seat.room_id == found.room_id, Seat.alias == alias, Seat.role == MEMBER, Seat.left_at.is_(None))
         .values(muted_until=until)
-        .returning(Seat.id, Seat.person_id)
+        .returning(Seat.id, Seat.person_id, Seat.membership_id)
     ).first()
     if seat is None:
         raise NotFound
+    if found.kind != "pair":
+        together = select(Room.id).where(Room.group_id == found.group_id, Room.kind != "pair")
+        theirs = (Seat.membership_id == seat.membership_id) & Seat.room_id.in_(together)
+        w.db.execute(update(Seat).where(theirs).values(muted_until=until))
     audit.record(w, "member.muted" if minutes else "member.unmuted", "seat", seat.id)
     w.announce(f"person:{seat.person_id}", "notice", {"kind": "muted" if minutes else "unmuted", "room": room})
 

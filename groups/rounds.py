@@ -31,7 +31,7 @@ def start(w: Work, public_id: str, version: int) -> None:
     steering.change(w, session, version)
     seen = stage.scene(w, session, found)
     if seen.places:
-        raise Closed(N_("Er loopt al een ronde bij dit onderdeel."))
+        raise Closed(N_("Er loopt al een ronde bij deze stap. Er is niets veranderd."))
     if not crowd.members_here(seen.people):
         raise Invalid(N_("Er is nog niemand om de ronde mee te doen. Er is niets gestart."))
     _next(w, seen, found)

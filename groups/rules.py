@@ -25,6 +25,8 @@ _OPENS = (
     N_("De ruimte gaat zaterdag om {time} uur weer open. Meelezen kan; wat je typte staat er nog."),
     N_("De ruimte gaat zondag om {time} uur weer open. Meelezen kan; wat je typte staat er nog."),
 )
+_IN_SOME = N_("We doen het nu rustig aan. Over {seconds} tellen kun je weer iets plaatsen; wat je typte staat er nog.")
+_IN_ONE = N_("We doen het nu rustig aan. Over één tel kun je weer iets plaatsen; wat je typte staat er nog.")
 _OPENS_TODAY = N_("De ruimte gaat vandaag om {time} uur weer open. Meelezen kan; wat je typte staat er nog.")
 
 
@@ -88,9 +90,7 @@ def quiets(flags: int, messages: int, flaggers: int, members: int) -> bool:
 def _kept_from_writing(standing: Standing, now: datetime) -> AppError | None:
     """What waiting a few seconds does not help against. The first reason that holds is told."""
     if standing.out:
-        return Forbidden(
-            N_("De begeleider vroeg je om nu even buiten de bijeenkomst te blijven. Wat je typte staat er nog.")
-        )
+        return Forbidden(N_("De begeleider vroeg je om nu even niet mee te doen. Wat je typte staat er nog."))
     if standing.muted_until is not None and standing.muted_until > now:
         return Muted(N_("Je kunt nu even alleen meelezen. Wat je typte staat er nog."))
     if standing.paused:
@@ -117,8 +117,4 @@ def _too_soon(standing: Standing, now: datetime) -> AppError | None:
     if standing.seconds_since_last is None or standing.seconds_since_last >= between:
         return None
     wait = max(1, ceil(between - max(0.0, standing.seconds_since_last)))
-    return RateLimited(
-        N_("We doen het nu rustig aan. Over {seconds} tellen kun je weer iets plaatsen; wat je typte staat er nog."),
-        retry_after=wait,
-        seconds=wait,
-    )
+    return RateLimited(_IN_ONE if wait == 1 else _IN_SOME, retry_after=wait, seconds=wait)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from markupsafe import Markup
@@ -34,7 +34,7 @@ LONGEST = 120  # minutes of one line
 LONGEST_TITLE, LONGEST_PROMPT, LONGEST_OPTION = 80, 600, 80
 FEWEST_OPTIONS, MOST_OPTIONS = 2, 8
 
-MOVED_ON = N_("Iedereen is hier al, of al verder. Wat nog komt kun je veranderen.")
+MOVED_ON = N_("Jullie zijn hier al, of al verder. Er is niets veranderd; wat nog komt, kun je aanpassen.")
 TELLING = N_("Hier staat iets in waarmee iemand te vinden is, of wat kan kwetsen. Zeg het anders; er is niets weg.")
 
 
@@ -192,7 +192,7 @@ def remove(w: Work, session_ref: str, version: int, line_ref: str) -> None:
     row = _coming(w, session, line_ref)
     order = [other.id for other in _rows(w, session) if other.id != row.id]
     if not order:
-        raise Invalid(N_("Een bijeenkomst heeft ten minste één onderdeel. Er is niets veranderd."))
+        raise Invalid(N_("Een bijeenkomst heeft ten minste één stap. Er is niets veranderd."))
     _check_unanswered(w, session, row)
     steering.change(w, session, version)
     w.db.delete(row)
@@ -207,6 +207,8 @@ def _rows(w: Work, session: GroupSession) -> list[SessionStep]:
 
 def _line(row: SessionStep, chapter: Chapter, said: str) -> Line:
     step = _own_step(row, said) if row.kind else chapter.step(row.step)
+    if row.sharing == "private" and step.answered:  # what was shown may be shown no more (`groups.erasure`)
+        step = replace(step, sharing="private")
     return Line(
         ref=row.public_id,
         line_id=row.id,
@@ -270,7 +272,7 @@ def _insert(w: Work, session: GroupSession, version: int, position: int, phase: 
     """Make room at a position, and give back the new row that stands there. Its `step` is for the caller to fill in."""
     order = [row.id for row in _rows(w, session)]
     if len(order) >= MOST_LINES:
-        raise Invalid(N_("Een draaiboek heeft ten hoogste dertig onderdelen. Er is niets veranderd."))
+        raise Invalid(N_("Een draaiboek heeft ten hoogste dertig stappen. Er is niets veranderd."))
     place = _place(session, position, len(order))
     steering.change(w, session, version)
     ref = ids.public_id()
@@ -321,7 +323,7 @@ def _check_frame(phase: str, minutes: int) -> None:
     if phase not in PHASES:
         raise Invalid
     if not 1 <= minutes <= LONGEST:
-        raise Invalid(N_("Een onderdeel duurt 1 tot 120 minuten. Er is niets veranderd."))
+        raise Invalid(N_("Een stap duurt 1 tot 120 minuten. Er is niets veranderd."))
 
 
 def _options(words: Words) -> tuple[str, ...]:
@@ -331,9 +333,9 @@ def _options(words: Words) -> tuple[str, ...]:
     if words.kind == "scale" and not typed:
         return tuple(str(n) for n in range(11))
     if not FEWEST_OPTIONS <= len(typed) <= max(MOST_OPTIONS, 11 if words.kind == "scale" else 0):
-        raise Invalid(N_("Zet twee tot acht antwoorden onder elkaar, elk op een regel. Er is niets veranderd."))
+        raise Invalid(N_("Zet twee tot acht keuzes onder elkaar, elk op een regel. Er is niets veranderd."))
     if len(set(typed)) < len(typed):
-        raise Invalid(N_("Twee antwoorden zijn hetzelfde. Er is niets veranderd."))
+        raise Invalid(N_("Twee keuzes zijn hetzelfde. Maak er één anders; er is niets veranderd."))
     return tuple(typed)
 
 

@@ -20,7 +20,9 @@ from groups import breakouts, exercises, removal, rooms, runsheet, stage, steeri
 from groups.models import Attendance, GroupSession, SessionStep
 
 STILL = {"pulse": "", "pulse_started_at": None, "pulse_ends_at": None}  # no timer runs
-TOO_FEW = N_("Er zijn nog te weinig antwoorden. Bij minder dan vijf zou je kunnen raden wie wat schreef.")
+TOO_FEW = N_(
+    "Er zijn nog te weinig antwoorden, dus er is niets getoond. Bij minder dan vijf kun je raden wie wat schreef."
+)
 
 FollowUp = Callable[[Work, GroupSession, rooms.Place], None]
 
@@ -114,7 +116,7 @@ def reveal(w: Work, public_id: str, version: int) -> None:
     steering.change(w, session, version)  # from here on no answer comes in until this is done (`steering.held_in`)
     line = stage.current(w, session, found)
     if not line.step.answered or line.step.sharing == "private":
-        raise Invalid(N_("Bij dit onderdeel valt niets te tonen. Er is niets veranderd."))
+        raise Invalid(N_("Bij deze stap valt niets te tonen. Er is niets veranderd."))
     rows = exercises.at(w, session.id, line.step.id)
     if line.step.sharing in exercises.ANONYMOUS and exercises.missing(rows, line.step):
         raise Invalid(TOO_FEW)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from app.core.errors import NotFound
@@ -120,4 +121,5 @@ def _shown(w: Work, found: rooms.Place, running: GroupSession, line: runsheet.Li
     """A step in the reader's own language, where the programme has it."""
     if line.free:
         return line.step
-    return programme(found.programme, w.who.language).chapter(running.chapter).step(line.step.id)
+    step = programme(found.programme, w.who.language).chapter(running.chapter).step(line.step.id)
+    return replace(step, sharing=line.step.sharing)

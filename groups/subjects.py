@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from app.core.errors import NotFound
+from app.core.permissions import Role
 from app.core.work import Work
 from app.notify import outbox
 from groups import conversation, decisions, exercises, notes, revisions
 from groups.models import Group, Membership, Message, Room, Seat
+from groups.rules import FACILITATOR
 from moderation.screening import mask, screen
 from moderation.subjects import ContextLine, Described
 
@@ -22,7 +24,7 @@ class MessageSubject:
 
     def describe(self, w: Work, subject_id: int) -> Described:
         row = w.db.execute(
-            select(Message, Seat.alias, Membership.alias.label("known_as"), Group.name, Room.kind)
+            select(Message, Seat.alias, Membership.alias.label("known_as"), Room.group_id, Group.name, Room.kind)
             .join(Seat, Seat.id == Message.seat_id)
             .outerjoin(Membership, Membership.id == Seat.membership_id)
             .join(Room, Room.id == Message.room_id)
@@ -38,7 +40,7 @@ class MessageSubject:
             .order_by(Message.id.desc())
             .limit(_CONTEXT)
         ).all()
-        if row.kind != "group":
+        if row.kind != "group" or not _reads_along(w, row.group_id):
             before = []  # what two people said to each other is theirs; only what is under review is read
         said = zip(before, conversation.texts_of(w, before), strict=True)
         context = tuple(ContextLine(c.alias, text, c.at) for c, text in said)[::-1]
@@ -69,6 +71,21 @@ class MessageSubject:
 
     def decided(self, w: Work, subject_id: int) -> None:
         revisions.settle(w, subject_id)
+
+
+def _reads_along(w: Work, group_id: int) -> bool:
+    """May the reviewer read what members said before it? Whoever looks at what a colleague wrote in another group reads
+    that alone: for the rest of it there is the glass. One query.
+    """
+    if w.who.role is Role.MODERATOR:
+        return True
+    leads = exists().where(
+        Membership.group_id == group_id,
+        Membership.person_id == w.who.person_id,
+        Membership.role == FACILITATOR,
+        Membership.left_at.is_(None),
+    )
+    return bool(w.db.scalar(select(leads)))
 
 
 class EditSubject:

@@ -60,7 +60,7 @@ def open_topic(w: Work, group: str, title: str = "", chapter: str = "") -> str:
         try:
             programme(found.programme, found.language).chapter(chapter)
         except NotFound:
-            raise Invalid(N_("Dit hoofdstuk is er niet. Er is niets veranderd.")) from None
+            raise Invalid(N_("Dit hoofdstuk kennen we niet. Kies een ander; er is niets veranderd.")) from None
     # the room's row is held: no message gets a number between reading the last one and beginning after it
     last = w.db.scalars(select(Room.last_seq).where(Room.id == found.room_id).with_for_update()).one()
     w.db.execute(delete(Topic).where(Topic.room_id == found.room_id, Topic.from_seq > last))
@@ -107,6 +107,6 @@ def _checked(w: Work, found: rooms.Place, title: str) -> str:
     verdict = screen(title, lang=found.language, aliases=rooms.aliases_in(w, found.room_id))
     if verdict.action != "allow":
         raise Invalid(
-            N_("Zo kan een onderwerp niet heten: het wijst naar iemand, of komt hard aan. Kies andere woorden.")
+            N_("Dit onderwerp wijst naar iemand, of kan hard aankomen. Kies andere woorden; wat je typte staat er nog.")
         )
     return title

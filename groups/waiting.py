@@ -75,7 +75,9 @@ def take_place(w: Work, group_id: int, person_id: int, alias: str) -> bool:
         with w.db.begin_nested():
             w.db.add(row)
     except IntegrityError:
-        raise Closed(N_("Je staat al op de wachtlijst van deze groep. Je hoort het zodra er plek is.")) from None
+        raise Closed(
+            N_("Je staat al op de wachtlijst van deze groep. Bij Vandaag lees je het zodra je naar binnen kunt.")
+        ) from None
     _tell_leads(w, group_id, "somebody_waits", f"waits:{row.public_id}")
     return False
 

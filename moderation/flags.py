@@ -100,6 +100,9 @@ def _not_too_many(w: Work) -> None:
     lately = select(func.count()).where(Flag.person_id == w.who.person_id, Flag.at > w.now - timedelta(hours=1))
     if (w.db.scalar(lately) or 0) >= MOST:
         raise RateLimited(
-            N_("Je meldde net al veel; een begeleider gaat kijken. Is het dringend, kies dan ‘Hulp nu’."),
+            N_(
+                "Je meldde net al veel, dus deze melding is nog niet verstuurd. Probeer het straks nog eens. "
+                "Is het dringend? Kies ‘Hulp nu’."
+            ),
             retry_after=600,
         )

@@ -51,7 +51,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """
     if config.getoption("dist", "no") != "loadgroup":
         return
-    items.sort(key=lambda item: item.path.parent.name not in (*ALONE, LIVE))
+    items.sort(key=lambda item: item.path.parent.name not in (*ALONE, LIVE, "replay"))
     for item in items:
         folder, file = item.path.parent.name, item.path.stem
         if folder not in ALONE:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 PENDING = 200  # frames waiting for one client before it is cut
+PENDING_BYTES = 4 * 1024 * 1024  # or so much: an answer may be large, and many of them fill the memory
 FRAMES_A_SECOND = 100
 FRAMES_AT_ONCE = 400
 SEND_BUFFER = 131_072  # bytes the kernel may hold for one client: beyond it the bounded queue fills

@@ -16,7 +16,7 @@ class Outlet:
     A client that lets too much wait is cut; it catches up by sequence number. Nothing is written past what waits.
     """
 
-    __slots__ = ("_ended", "_held", "_raw", "_waiting", "_writing")
+    __slots__ = ("_ended", "_held", "_raw", "_size", "_waiting", "_writing")
 
     @staticmethod
     def spawn(call: Callable[..., None], *args: Any) -> None:
@@ -32,6 +32,7 @@ class Outlet:
         self._raw: socket.socket | None = None
         self._waiting: deque[bytes] = deque()
         self._held = b""
+        self._size = 0  # bytes that wait
         self._writing = self._ended = False
 
     def open(self, raw: socket.socket) -> None:
@@ -63,10 +64,11 @@ class Outlet:
             frame = frame[self._sent(self._raw, frame) :]
         if not frame or self._ended:
             return
-        if len(self._waiting) >= limits.PENDING:
+        if len(self._waiting) >= limits.PENDING or self._size >= limits.PENDING_BYTES:
             self.shut()
             return
         self._waiting.append(frame)
+        self._size += len(frame)
         self._write_on()
 
     def bye(self, status: int = 1000) -> None:
@@ -83,6 +85,7 @@ class Outlet:
         """End the connection now."""
         self._ended = True
         self._waiting.clear()
+        self._size = 0
         if self._raw is not None:
             try:
                 self._raw.shutdown(socket.SHUT_RDWR)
@@ -100,6 +103,7 @@ class Outlet:
             sent = self._sent(raw, frame)
             if not self._waiting:
                 break  # it was cut meanwhile
+            self._size -= sent
             if sent == len(frame):
                 self._waiting.popleft()
                 continue

@@ -170,6 +170,7 @@ class Outlet:
     def __init__(self) -> None:
         super().__init__()
         self._turn = threading.RLock()
+        self._size = 0  # bytes that wait
 
     def open(self, environ: Any) -> None:
         """Learn which connection this is for."""
@@ -177,7 +178,11 @@ class Outlet:
         self.websocket, self.raw = link.websocket, link.socket
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
-        return super().get(block)  # type: ignore[misc]  # a writer without work is no sign of a dead client: pings are
+        item = super().get(block)  # type: ignore[misc]  # a writer without work is no sign of a dead client: pings are
+        if item is not None:
+            with self._turn:
+                self._size -= len(item)
+        return item
 
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
         if item is None:
@@ -200,9 +205,10 @@ class Outlet:
             frame = frame[self._written(frame) :]
             if not frame:
                 return
-            if self.qsize() >= limits.PENDING:  # type: ignore[attr-defined]
+            if self.qsize() >= limits.PENDING or self._size >= limits.PENDING_BYTES:  # type: ignore[attr-defined]
                 self.shut()
                 return
+            self._size += len(frame)
             super().put(Framed(frame))  # type: ignore[misc]
 
     def shut(self) -> None:

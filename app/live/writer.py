@@ -96,15 +96,12 @@ class Writer:
             log.exception("batch_failed", commands=len(tickets))
             if len(tickets) == 1:
                 _tell(tickets, [Unavailable(retry_after=5)])
-                if tickets[0].afterwards is not None:
-                    tickets[0].afterwards()
+                _let_go(tickets)
                 return
             for ticket in tickets:
                 self._store([ticket])
             return
-        for ticket in tickets:
-            if ticket.afterwards is not None:
-                ticket.afterwards()
+        _let_go(tickets)
 
 
 def _tell(tickets: Sequence[_Ticket], results: Sequence[Any]) -> None:
@@ -113,3 +110,13 @@ def _tell(tickets: Sequence[_Ticket], results: Sequence[Any]) -> None:
             ticket.done(result)
         except Exception:
             log.exception("answer_failed")  # its client has gone meanwhile
+
+
+def _let_go(tickets: Sequence[_Ticket]) -> None:
+    """One client whose line fails must not stop the writer: everybody's messages go by way of it."""
+    for ticket in tickets:
+        try:
+            if ticket.afterwards is not None:
+                ticket.afterwards()
+        except Exception:
+            log.exception("answer_failed")

@@ -48,12 +48,14 @@ def note(room: str) -> Any:
     if web.wants_json():
         told: dict[str, Any] = {"ok": True, "status": sent.status, "masked": sent.masked, "crisis": sent.crisis}
         told |= {"text": sent.text, "reasons": list(sent.kinds)} if sent.masked else {}
+        if sent.crisis and sent.status == "preview":
+            return told | {"crisis": False}  # a notice shows help beside it; leaving the page would lose the note
         return told | ({"location": web.help_after_words()} if sent.crisis else {})
     if sent.status == "preview":
         with web.read() as w:
             place = rooms.place(w, room, out_too=True)
         return flask.render_template(
-            "groups/note.html", place=place, key=key, draft=form.get("text", ""), preview=sent.text
+            "groups/note.html", place=place, key=key, draft=form.get("text", ""), preview=sent.text, help=sent.crisis
         )
     if sent.crisis:
         return flask.redirect(web.help_after_words(), code=303)

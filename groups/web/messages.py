@@ -13,9 +13,11 @@ from app.core.permissions import Permission
 from app.core.text import plain
 from groups import conversation, editing, reactions
 from groups.pages import Asked
-from groups.web.room import page
+from groups.web.room import help_now, note_change, page
 
 blueprint = Blueprint("messages", __name__)
+
+_CHANGES, _REACTIONS = 12, 60  # a minute, of one person: each is told to the whole room, and a change is kept
 
 
 @blueprint.post("/ruimte/<room>/bericht/<int:seq>/wijzig")
@@ -24,6 +26,7 @@ def edit(room: str, seq: int) -> Any:
     """Let one's own message say something else."""
     typed = request.form.get("text", "")
     try:
+        web.house().limiter.per_minute(_CHANGES, "change", str(web.actor().person_id))
         with web.work() as w:
             changed = editing.edit(w, room, seq, plain(typed), mask_ok="mask_ok" in request.form)
     except AppError as refusal:
@@ -31,11 +34,12 @@ def edit(room: str, seq: int) -> Any:
             raise
         error = web.translated(refusal.message, **refusal.params)
         return page(room, Asked(change=seq), draft=typed, error=error), refusal.status
+    note_change(changed)
     if web.wants_json():
         told = {"ok": True, "status": changed.status, "text": changed.text, "reasons": list(changed.kinds)}
         return told | ({"crisis": True} if changed.crisis else {})
     if changed.status == "preview":
-        return page(room, Asked(change=seq), draft=typed, preview=changed.text)
+        return page(room, Asked(change=seq), draft=typed, preview=changed.text, **help_now(changed.crisis))
     if changed.crisis:
         return flask.redirect(web.help_after_words(), code=303)
     return web.done(_at(room, seq))
@@ -64,6 +68,7 @@ def withdraw_held(room: str) -> Any:
 def react(room: str, seq: int) -> Any:
     """Give a quiet reaction, or take it back."""
     kind, on = request.form.get("kind", ""), request.form.get("on") == "1"
+    web.house().limiter.per_minute(_REACTIONS, "react", str(web.actor().person_id))
     with web.work() as w:
         names = reactions.react(w, room, seq, kind, on)
     if web.wants_json():

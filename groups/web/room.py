@@ -13,7 +13,10 @@ from app.core.errors import AppError
 from app.core.permissions import Permission
 from groups import answering, breakouts, conversation, messages, pages, planning, presence, rooms, showing, stage
 from groups.curriculum import house_rules
+from groups.live import changed as note_change
 from groups.live import parse_post
+
+__all__ = ["blueprint", "help_now", "note_change", "page"]  # a change of a message needs them too
 
 blueprint = Blueprint("room", __name__)
 
@@ -65,7 +68,7 @@ def post(room: str) -> Any:
             raise
         return page(room, asked, draft=text, error=web.translated(refusal.message, **refusal.params)), refusal.status
     if posted.status == "preview":
-        return page(room, asked, draft=text, preview=posted.text, key=key)
+        return page(room, asked, draft=text, preview=posted.text, key=key, **help_now(posted.crisis))
     if not web.wants_json():  # without a script this is where somebody says how far they have read
         with web.work() as w:
             conversation.mark_read(w, room, rooms.place(w, room).last_seq)
@@ -130,7 +133,12 @@ def page(room: str, asked: pages.Asked, **extra: Any) -> str:
         web.enter_group(found.group)
     template = "groups/live.html" if shown["session"] else "groups/room.html"
     template = "groups/breakout.html" if found.kind == "breakout" else template
-    return flask.render_template(template, **shown, **{"key": str(uuid.uuid4()), **extra})
+    return flask.render_template(template, **{**shown, "key": str(uuid.uuid4()), **extra})
+
+
+def help_now(crisis: bool) -> dict[str, bool]:
+    """Telephone numbers in sight, for who wrote words of danger that are not placed yet."""
+    return {"crisis_now": True} if crisis else {}
 
 
 def _around(name: str) -> int | None:

@@ -1,18 +1,17 @@
 // How the room stands: shut, locked, slow, or without staff. Said above the writing field before somebody is refused.
 import { live } from './live.js'
-import { icon, make } from './mark.js'
 
 const page = document.body.dataset
 const line = (name) => document.querySelector(`[data-climate-${name}]`)
-const topics = new Map() // by reference: title, and the number of its first message
+const topics = () => import('./topics.js') // fetched where there are any
 let timer
 
 export function climate() {
   const box = document.querySelector('[data-climate]')
   live().on('room.climate', (now) => { if (now.room === page.room) show(now) })
-  live().on('room.topic', (topic) => { if (topic.room === page.room) divide(topic) })
+  live().on('room.topic', (topic) => { if (topic.room === page.room) topics().then((part) => part.divide(topic)) })
   document.addEventListener('joined', ({ detail }) => { if (detail.climate) show(detail.climate) })
-  dividers()
+  if (document.querySelector('[data-topic-from]')) topics() // it begins by itself
   again(box.dataset.changesIn === '' ? null : Number(box.dataset.changesIn))
 }
 
@@ -48,40 +47,6 @@ async function look() {
     const answer = await fetch(document.querySelector('[data-climate]').dataset.climate, { headers: { Accept: 'application/json' } })
     if (answer.ok) show(await answer.json())
   } catch { again(60) }
-}
-
-// A topic is a divider before the first message of it. Rows that come in above or below find theirs.
-function dividers() {
-  for (const link of document.querySelectorAll('[data-topic-from]')) {
-    topics.set(link.dataset.topicRef, { title: link.textContent, from: Number(link.dataset.topicFrom) })
-  }
-  const list = document.querySelector('[data-messages]')
-  if (list) new MutationObserver(place).observe(list, { childList: true })
-}
-
-// Said live: a topic begins now, in the place of one about which nobody said anything. Without a title it was taken away.
-function divide({ ref, title, from_seq: from }) {
-  for (const [known, topic] of topics) if (known === ref || topic.from === from) remove(known)
-  if (title) topics.set(ref, { title, from })
-  place()
-}
-
-function remove(ref) {
-  topics.delete(ref)
-  document.querySelector(`[data-topic="${CSS.escape(ref)}"]`)?.remove()
-}
-
-function place() {
-  const list = document.querySelector('[data-messages]')
-  const rows = [...list.querySelectorAll(':scope > [data-seq]')]
-  const whole = !list.querySelector('[data-earlier]')
-  for (const [ref, { title, from }] of topics) {
-    if (document.querySelector(`[data-topic="${CSS.escape(ref)}"]`)) continue
-    const at = rows.findIndex((row) => Number(row.dataset.seq) >= from)
-    const line = make('li', { class: 'topic', 'data-topic': ref, id: `onderwerp-${ref}` }, make('h3', {}, icon('book'), title))
-    if (at > 0 || (at === 0 && (whole || Number(rows[0].dataset.seq) === from))) rows[at].before(line)
-    else if (at < 0 && from > Number(page.head)) list.append(line)
-  }
 }
 
 function moment(at) {

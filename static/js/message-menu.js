@@ -1,7 +1,8 @@
 // What one can do with a message: one panel, opened at any row. Escape closes it, and brings the focus back.
+import { amend, reply } from './message-about.js'
 import { change, list, page, react, vanish, words } from './message-row.js'
-import { about } from './message-send.js'
 import { post } from './quiet.js'
+import { view } from './view.js'
 
 const EDITABLE = 11 * 60000 // moments are kept to the minute
 const NO_TRACE = 31 * 60000
@@ -24,13 +25,14 @@ export function menu(tell) {
     else change({ seq: target.dataset.seq, status: 'withdrawn', trace: Date.now() - new Date(target.dataset.at) > NO_TRACE })
   })
   document.addEventListener('hidden', hide)
+  view()
   panel.addEventListener('click', (event) => {
     const link = event.target.closest('[data-reply], [data-change], [data-close], [data-flag]')
     if (!link) return
     event.preventDefault()
     panel.hidePopover()
-    if (link.matches('[data-reply]')) about('reply', at)
-    if (link.matches('[data-change]')) about('change', at)
+    if (link.matches('[data-reply]')) reply(at)
+    if (link.matches('[data-change]')) amend(at)
   })
 }
 

@@ -111,22 +111,34 @@ async function changed({ room, ...what }) {
   if (now) target.replaceWith(now)
 }
 
-// The panel at a message: by its button, or by a touch on the message itself.
+// The panel at a message: by its button, or by a touch on the message itself. Fetched when somebody first opens it.
 function actions() {
   const opened = document.querySelector('[data-actions]:not([hidden])') // the page was asked for with it
-  import('./message-menu.js').then(({ menu, open }) => {
-    menu(tell)
-    list().addEventListener('click', (event) => {
-      const link = event.target.closest('[data-more]')
-      const quoted = event.target.closest('[data-quotes]')
-      const body = matchMedia('(pointer: coarse)').matches && !getSelection().toString() && event.target.closest('.msg__body')
-      const target = event.target.closest('[data-seq]')
-      if (quoted) { event.preventDefault(); original(quoted.dataset.quotes) }
-      else if ((link || body) && target?.querySelector('[data-more]')) { event.preventDefault(); open(target, target.querySelector('[data-more]')) }
-    })
-    const target = opened && rowOf(new URLSearchParams(location.search).get('bericht'))
-    if (target) open(target, target.querySelector('[data-more]'))
+  list().addEventListener('click', (event) => {
+    const link = event.target.closest('[data-more]')
+    const quoted = event.target.closest('[data-quotes]')
+    const body = matchMedia('(pointer: coarse)').matches && !getSelection().toString() && event.target.closest('.msg__body')
+    const target = event.target.closest('[data-seq]')
+    if (quoted) { event.preventDefault(); original(quoted.dataset.quotes) }
+    else if ((link || body) && target?.querySelector('[data-more]')) { event.preventDefault(); choose(target) }
   })
+  const target = opened && rowOf(new URLSearchParams(location.search).get('bericht'))
+  if (target) choose(target)
+}
+
+let menu
+async function choose(target) {
+  const link = target.querySelector('[data-more]')
+  try {
+    menu ??= import('./message-menu.js').then((part) => { part.menu(tell); return part })
+    const { open } = await menu
+    if (target.isConnected) open(target, link)
+  } catch { // no connection just now, or a page from before an update
+    menu = null
+    if (navigator.onLine) return location.assign(link.href)
+    document.querySelector('[data-offline]').hidden = false
+    toEnd()
+  }
 }
 
 // Go to the message that is quoted, loading what was said before until it is there.

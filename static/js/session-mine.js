@@ -114,8 +114,10 @@ function notice({ kind, room }) {
   else if (kind === 'out') location.reload()
   else if (kind === 'turn') { tell('turn'); one('[data-step-pane]').scrollTop = 0 } // the strip on top says it, with the two buttons
   else if (kind === 'note') {
+    const box = one('[data-whisper]')
     refresh()
-    if (!one('[data-whisper]')?.open) { show(one('[data-whisper-new]'), true); tellMe('note') }
+    if (box?.open) post(box.dataset.read, {}) // it is looked at as it comes
+    else { show(one('[data-whisper-new]'), true); tellMe('note') }
   }
 }
 

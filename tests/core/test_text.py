@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 import unicodedata
 
 import pytest
@@ -111,3 +112,17 @@ def test_length_is_counted_after_normalisation_and_never_cut() -> None:
     for long in ("x" * (MESSAGE_LIMIT + 1), "x" * 10_000_000):
         with pytest.raises(TooLarge):
             plain(long)
+
+
+@pytest.mark.parametrize("marks", ["\u0300" * 8_000 + "\u0316" * 7_990, "\u0344\u0316" * 7_990, "\u0f73" * 15_990])
+def test_a_tower_of_accents_is_cut_down_and_keeps_nobody_waiting(marks: str) -> None:
+    began = time.process_time()
+    text = plain("a" + marks + "b")
+    assert time.process_time() - began < 0.1  # in order of what they are, so many would take a third of a second
+    assert len(text) <= 32
+    assert plain(text) == text
+
+
+def test_accents_that_people_use_stay() -> None:
+    for said in ("cliënten één geïnd", "Việt Nam", "שָׁלוֹם", "नमस्ते", "e" + "\u0301\u0323" * 15):
+        assert plain(said) == unicodedata.normalize("NFC", said)

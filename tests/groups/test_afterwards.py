@@ -337,13 +337,13 @@ def test_the_text_tells_what_somebody_shared_and_did_after_it_was_revealed(
     text = evening.text(mees)
     assert "“Rust, zei een groepsgenoot, en dat herkende ik”" in text
     assert "Cliënt schreef 2 berichten in de groep." in text
-    assert "Cliënt nam de beurt in een rondje." in text
-    assert "gaf de beurt" not in text
+    assert "Cliënt nam een beurt in een ronde." in text
+    assert "gaf een beurt" not in text
     assert "Cliënt schreef de begeleider een persoonlijk bericht." in text
-    assert "klein groepje" not in text
+    assert "twee aan twee" not in text
     of_noor = evening.text(noor)
     assert "“Een zilverstoel in mijn hoofd”" in of_noor
-    assert "gaf de beurt" in of_noor
+    assert "gaf een beurt" in of_noor
     assert "persoonlijk bericht" not in of_noor
 
 
@@ -387,7 +387,7 @@ def test_a_small_group_is_told_of_and_what_was_said_there_is_not(database: Datab
         ref = room.public_id
     evening.circle.post(mees, "Met z'n tweeën: een dekenstoel", room=ref)
     text = evening.text(mees)
-    assert "Cliënt praatte ook in een klein groepje." in text
+    assert "Cliënt schreef ook toen de groep twee aan twee was." in text
     assert "Cliënt schreef 2 berichten" in text
     assert "dekenstoel" not in text
 
@@ -492,8 +492,8 @@ def test_attendance_is_put_right_on_the_page(browser: tuple[Visitor, Evening]) -
     form = {"kind": "came", "came": "19:45", "last": "20:15"}
     assert visitor.post(f"{path}/{jip.ref}", form).status_code == 303
     page = visitor.get(path).get_data(as_text=True)
-    assert "19.45 tot 20.15 uur, 30 minuten" in page
-    assert "door jullie verbeterd" in page
+    assert "19.45 tot 20.15 uur, 30 min" in page
+    assert "door jullie aangepast" in page
     assert visitor.post(f"{path}/{jip.ref}", {"kind": "came", "came": "kwart voor acht"}).status_code == 422
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from app.core.errors import Closed, Forbidden, Invalid, NotFound
+from app.core.errors import Closed, Forbidden, Invalid, Muted, NotFound
 from app.core.permissions import Role
 from app.core.work import Database
 from groups import breakouts, conversation, hiding, live, presence, readers, removal, rooms, sessions
@@ -196,6 +196,25 @@ def test_who_is_sent_out_is_out_of_their_breakout_too(database: Database) -> Non
         rooms.place(r, room)
     it.lead(removal.let_in, "Mees_duin")
     assert _room(it, mees) == room
+
+
+def test_who_is_muted_meanwhile_only_reads_in_their_breakout_too_and_with_their_buddy_still_writes(
+    database: Database,
+) -> None:
+    it = _apart(database)
+    mees, noor, *_ = it.circle.members
+    it.circle.pair(mees, noor)
+    with database.read() as r:
+        pair = r.db.scalars(select(Room.public_id).where(Room.kind == "pair")).one()
+    room = _room(it, mees)
+    by(it.circle, it.circle.hanna, rooms.mute, it.circle.room, mees.alias, 10)
+    with pytest.raises(Muted):
+        it.circle.post(mees, "Toch nog iets", room=room)
+    it.circle.post(mees, "Tussen ons", room=pair)
+    by(it.circle, it.circle.hanna, rooms.mute, room, mees.alias, 0)
+    for where in (room, it.circle.room):
+        it.circle.post(mees, "Ik ben er weer", room=where)
+    it.circle.post(noor, "Ik was er nog", room=_room(it, noor))
 
 
 def test_nobody_has_to_stay(database: Database) -> None:

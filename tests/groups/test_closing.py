@@ -7,8 +7,10 @@ from datetime import time
 import pytest
 from sqlalchemy import select
 
+from app.accounts import erasure
 from app.core.errors import Closed, Forbidden, Invalid, NotFound
 from app.core.work import Database
+from app.main import PARTS
 from groups import afterwards, closing, rooms, sessions, steering
 from groups.closing import Felt
 from groups.models import Answer
@@ -18,9 +20,11 @@ from tests.conftest import FrozenClock
 from tests.groups.led import Led, by, led
 
 
-def _closed(database: Database, members: int = 5) -> Led:
+def _closed(database: Database, members: int = 5, clock: FrozenClock | None = None) -> Led:
     it = led(database, members)
     it.arrive()
+    if clock:
+        clock.forward(minutes=30)
     it.do(sessions.close)
     return it
 
@@ -84,14 +88,14 @@ def test_facilitators_see_nothing_while_an_answer_could_still_be_added(database:
 def test_noting_somebody_as_away_and_there_again_does_not_single_out_their_answer(
     database: Database, clock: FrozenClock
 ) -> None:
-    it = _closed(database, 6)
+    it = _closed(database, 6, clock)
     *early, late = it.circle.members
     for who in early:
         _say(it, who)
     it.lead(afterwards.correct, late.ref, "missed")
     shown = _felt(it)
     assert shown == Felt(5, (0, 0, 0, 5, 0), (0, 0, 0, 0, 5))
-    it.lead(afterwards.correct, late.ref, "came", time(0, 0), time(23, 59))
+    it.lead(afterwards.correct, late.ref, "came", time(19, 30), time(23, 59))
     assert _asked(it, late) is None
     with pytest.raises(NotFound):
         _say(it, late, 1, 1)
@@ -99,11 +103,23 @@ def test_noting_somebody_as_away_and_there_again_does_not_single_out_their_answe
     assert _felt(it) == shown
 
 
-def test_correcting_the_times_of_who_answered_does_not_show_it_before_the_last_answer(database: Database) -> None:
+def test_what_was_shown_does_not_tell_how_somebody_felt_who_is_erased(database: Database) -> None:
     it = _closed(database, 6)
+    for who in it.circle.members:
+        _say(it, who)
+    assert _felt(it) is not None
+    with database.work() as w:
+        erasure.erase(w, PARTS, it.circle.members[0].person_id)
+    assert _felt(it) is None
+
+
+def test_correcting_the_times_of_who_answered_does_not_show_it_before_the_last_answer(
+    database: Database, clock: FrozenClock
+) -> None:
+    it = _closed(database, 6, clock)
     for who in it.circle.members[:5]:
         _say(it, who)
-    it.lead(afterwards.correct, it.circle.members[0].ref, "came", time(0, 0), time(23, 59))
+    it.lead(afterwards.correct, it.circle.members[0].ref, "came", time(19, 30), time(23, 59))
     assert _felt(it) is None
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app.core.errors import AppError, Closed, Invalid, Muted, NotFound
 from app.core.work import Database
 from app.notify.models import OutboxItem
-from groups import conversation, editing, mentions, pages, revisions, rooms
+from groups import conversation, editing, live, mentions, pages, revisions, rooms
 from groups.conversation import View
 from groups.editing import Changed
 from groups.models import Message, MessageVersion, Room, Seat
@@ -156,6 +156,21 @@ def test_a_number_cannot_be_put_together_by_changing_pieces(circle: Circle) -> N
     assert [v.text for v in read(circle, noor)] == ["Eerste", "34 56 78", "Derde"]
 
 
+def test_a_number_cannot_be_put_together_of_a_change_and_what_is_said_after_it(
+    circle: Circle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "_pace", circle.pace)
+    mees, noor, _jip = circle.members
+    circle.post(mees, "Hoi allemaal")
+    live.changed(edit(circle, mees, "06 12"))
+    assert circle.post(mees, "34 56 78").status == "preview"
+    live.changed(edit(circle, mees, RUDE))  # it waits: "06 12" still stands
+    assert circle.post(mees, "34 56 78").status == "preview"
+    live.changed(edit(circle, mees, "Hoi"))
+    assert circle.post(mees, "34 56 78").status == "posted"
+    assert [v.text for v in read(circle, noor)] == ["Hoi", "34 56 78"]
+
+
 def test_what_must_be_read_first_leaves_the_old_text_and_waits_in_a_case(circle: Circle, heard: Heard) -> None:
     mees, noor, _jip = circle.members
     circle.post(mees, "Gisteren ging het goed")
@@ -209,6 +224,17 @@ def test_words_of_danger_in_a_change_stand_and_somebody_is_asked_at_once(circle:
         assert [i.person_id for i in r.db.scalars(select(OutboxItem).where(OutboxItem.kind == "alert"))] == [
             circle.hanna.person_id
         ]
+
+
+def test_words_of_danger_that_are_sent_again_bring_help_again_but_one_alert(circle: Circle) -> None:
+    """The first answer may never have arrived."""
+    mees = circle.members[0]
+    circle.post(mees, "Gisteren ging het goed")
+    answers = [edit(circle, mees, CRISIS) for _ in range(2)]
+    assert [(changed.status, changed.crisis) for changed in answers] == [("edited", True)] * 2
+    assert len(cases(circle)) == 1
+    with circle.database.read() as r:
+        assert len(r.db.scalars(select(OutboxItem).where(OutboxItem.kind == "alert")).all()) == 1
 
 
 def test_earlier_versions_are_for_reviewers_only_and_sealed(circle: Circle) -> None:

@@ -167,6 +167,15 @@ def test_a_shared_cry_for_help_alerts_facilitators_in_the_same_transaction(datab
     assert alerts == [(circle.hanna.person_id, "alert")]
 
 
+def test_a_shared_cry_for_help_that_is_sent_again_brings_help_again_but_one_alert(database: Database) -> None:
+    circle = builders.circle(database)
+    first, again = (_answer(circle, circle.members[0], QUESTION, CRISIS, share=True) for _ in range(2))
+    assert first == again == Kept("posted", False, True)
+    assert len(_cases(circle)) == 1
+    with database.read() as r:
+        assert len(r.db.scalars(select(OutboxItem.id)).all()) == 1
+
+
 def test_a_poll_takes_exactly_one_of_its_options(database: Database) -> None:
     circle = builders.circle(database)
     mees = circle.members[0]

@@ -105,3 +105,17 @@ def test_memory_does_not_grow_without_end(monkeypatch: pytest.MonkeyPatch) -> No
     for seat in (1, 2, 3, 1, 4):
         pace.check(seat, _key(), f"Zin van {seat}", 8)
     assert set(pace._lines) == {1, 3, 4}  # the author who was silent longest is forgotten
+
+
+def test_looking_again_and_again_what_would_be_masked_has_a_tempo_too() -> None:
+    ticks = Ticks()
+    pace = Pace(ticks)
+    for number in range(100):
+        pace.check(1, f"k{number}", "06 12 34 56 78", 8)
+        pace.forget(1, f"k{number}")
+        ticks.now += 0.1
+    with pytest.raises(RateLimited):
+        pace.check(1, "again", "06 12 34 56 78", 8)
+    pace.check(2, "again", "Hoi", 8)  # nobody else waits for it
+    ticks.now += 50.1
+    pace.check(1, "again", "06 12 34 56 78", 8)

@@ -8,13 +8,15 @@ import uuid
 import flask
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from app import web
 from app.core.work import Database
 from groups import conversation, pages, rooms
+from moderation.models import Case
 from tests import builders
-from tests.builders import CRISIS, Circle, Someone
-from tests.conftest import FrozenClock
+from tests.builders import CRISIS, PHONE, Circle, Someone
+from tests.conftest import FrozenClock, Heard
 
 SHOWN_NEWS = re.compile(r'data-unread-count="(\d+)"')
 
@@ -121,3 +123,75 @@ def test_nothing_of_what_was_taken_back_soon_is_on_the_page(
     page = browser(site, house, noor).get(f"/ruimte/{circle.room}").text
     assert re.findall(r'data-seq="(\d)"', page) == ["2"]
     assert "weg moet" not in page
+
+
+def test_a_number_is_not_put_together_by_a_change_made_on_a_page(
+    site: flask.Flask, house: web.House, circle: Circle
+) -> None:
+    mees = circle.members[0]
+    site.config["WTF_CSRF_ENABLED"] = False
+    here, room = browser(site, house, mees), f"/ruimte/{circle.room}"
+    asked = {"Accept": "application/json"}
+    assert here.post(room, data={"text": "Hoi allemaal"}).status_code == 303
+    told = here.post(f"{room}/bericht/1/wijzig", data={"text": "06 12"}, headers=asked).get_json()
+    assert told["status"] == "edited"
+    assert 'name="mask_ok"' in here.post(room, data={"text": "34 56 78"}).text
+    with circle.database.read(mees.actor) as r:
+        assert [v.text for v in conversation.latest(r, rooms.place(r, circle.room))] == ["06 12"]
+
+
+@pytest.mark.parametrize("number", ["9" * 10, "9" * 25, "9" * 5_000, "٣"])
+def test_a_number_that_no_message_has_is_the_address_of_nothing(
+    site: flask.Flask, house: web.House, circle: Circle, number: str
+) -> None:
+    site.config["WTF_CSRF_ENABLED"] = False
+    here = browser(site, house, circle.members[0])
+    for what in ("wijzig", "haal-weg", "reactie", "meld"):
+        assert here.post(f"/ruimte/{circle.room}/bericht/{number}/{what}", data={"kind": "thanks"}).status_code == 404
+    for what in ("meld", "gemeld"):
+        assert here.get(f"/ruimte/{circle.room}/bericht/{number}/{what}").status_code == 404
+
+
+def test_changing_and_reacting_has_a_tempo_too(site: flask.Flask, house: web.House, circle: Circle) -> None:
+    site.config["WTF_CSRF_ENABLED"] = False
+    mees, noor, _jip = circle.members
+    here, other = browser(site, house, mees), browser(site, house, noor)
+    message, asked = f"/ruimte/{circle.room}/bericht/1", {"Accept": "application/json"}
+    circle.post(mees, "Hoi allemaal")
+
+    def change(number: int) -> int:
+        return here.post(f"{message}/wijzig", data={"text": f"Hoi, voor de {number}e keer"}, headers=asked).status_code
+
+    def react(by: FlaskClient, number: int) -> int:
+        data = {"kind": "thanks", "on": str(number % 2)}
+        return by.post(f"{message}/reactie", data=data, headers=asked).status_code
+
+    assert [change(number) for number in range(13)] == [200] * 12 + [429]
+    assert [react(here, number) for number in range(61)] == [200] * 60 + [429]
+    assert react(other, 1) == 200
+
+
+@pytest.mark.parametrize("where", ["message", "change", "note"])
+def test_who_asks_to_be_called_in_danger_sees_help_before_their_number_is_masked(
+    site: flask.Flask, house: web.House, circle: Circle, heard: Heard, where: str
+) -> None:
+    site.config["WTF_CSRF_ENABLED"] = False
+    mees = circle.members[0]
+    house.database.announcer = heard.extend
+    circle.open_session()
+    circle.post(mees, "Hoi allemaal")
+    here, room = browser(site, house, mees), f"/ruimte/{circle.room}"
+    door = {"message": room, "change": f"{room}/bericht/1/wijzig", "note": f"{room}/notitie"}[where]
+
+    def sent(text: str) -> tuple[str, list[str]]:
+        heard.clear()
+        page = here.post(door, data={"text": text}).text
+        return page, [told["kind"] for told in heard.payloads(f"person:{mees.person_id}", "notice")]
+
+    assert sent(PHONE)[1] == []
+    page, told = sent(f"{CRISIS} {PHONE}")
+    assert 'name="mask_ok"' in page
+    assert re.search(r'<section class="crisis"(?: data-crisis)? aria-labelledby', page)
+    assert told == ["crisis"]
+    with circle.database.read() as r:
+        assert r.db.scalars(select(Case.id)).all() == []

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.errors import Closed, Forbidden, Invalid, NotFound
+from app.accounts import erasure
+from app.core.errors import Closed, Forbidden, Invalid, Muted, NotFound
 from app.core.work import Database
-from groups import answering, exercises, live, readers, rooms, rules, sessions, steering
+from app.main import PARTS
+from groups import afterwards, answering, exercises, live, readers, rooms, rules, sessions, steering
 from groups.subjects import AnswerSubject
 from moderation import queue, subjects
 from tests import builders
@@ -216,6 +218,48 @@ def test_nothing_is_shown_of_what_is_private_or_not_asked(database: Database) ->
     assert it.state()["answers"] | {"given": 3, "revealed": False, "shared": [], "few": 0} == it.state()["answers"]
 
 
+@pytest.mark.parametrize("kind", ["chapter", "poll", "pooled"])
+def test_what_was_shown_does_not_tell_what_somebody_chose_who_is_erased(database: Database, kind: str) -> None:
+    it = led(database, 7)
+    *others, last = it.circle.members
+    it.arrive()
+    if kind == "chapter":
+        it.do(sessions.move, POLL)
+        step, said = WHICH, [["0"], ["1"]]
+    elif kind == "poll":
+        step, said = it.ask("poll", options=("Ja", "Nee")), [["0"], ["1"]]
+    else:
+        step, said = it.ask("question", "pooled"), ["Ik was alleen", "Ik was moe"]
+    for who in others:
+        it.answer(who, step, said[0])
+    it.answer(last, step, said[1])
+    it.do(sessions.reveal)
+    before = it.state()["answers"]
+    assert before["tally"] or len(before["pooled"]) == 7
+    with database.work() as w:
+        erasure.erase(w, PARTS, last.person_id)
+    after = it.state()["answers"]
+    assert (after["revealed"], after["tally"], after["pooled"]) == (False, None, [])
+    with pytest.raises(Invalid):
+        it.do(sessions.reveal)
+    assert it.answer(others[0], step, said[0]).status == "posted"
+    assert it.state()["answers"]["tally"] is None
+    with database.read(it.circle.hanna.actor) as r:
+        assert afterwards.report(r, it.ref).together.pooled == ()
+
+
+def test_an_answer_that_was_not_shown_yet_goes_with_who_is_erased_and_the_others_are_shown(database: Database) -> None:
+    it = led(database, 7)
+    it.arrive()
+    step = it.ask("poll", options=("Ja", "Nee"))
+    for who in it.circle.members:
+        it.answer(who, step, ["0"])
+    with database.work() as w:
+        erasure.erase(w, PARTS, it.circle.members[0].person_id)
+    it.do(sessions.reveal)
+    assert it.state()["answers"]["tally"] == [{"text": "Ja", "count": 6}, {"text": "Nee", "count": 0}]
+
+
 def test_the_reveal_holds_after_a_restart_and_when_everybody_comes_back_to_the_step(database: Database) -> None:
     it = led(database, 5)
     it.do(sessions.move, POLL)
@@ -226,6 +270,23 @@ def test_the_reveal_holds_after_a_restart_and_when_everybody_comes_back_to_the_s
     assert it.state()["answers"]["tally"] is None
     it.do(sessions.move, POLL)
     assert it.state()["answers"]["tally"][2]["count"] == 5
+
+
+def test_who_is_muted_does_not_speak_to_everybody_by_way_of_answers(database: Database) -> None:
+    it = led(database)
+    mees, noor, _jip = it.circle.members
+    it.arrive()
+    it.do(sessions.move, SHARED)
+    by(it.circle, it.circle.hanna, rooms.mute, it.circle.room, mees.alias, 10)
+    it.answer(mees, MOMENT, "Toen ik alleen was", share=True)  # a facilitator decides whether it is shown
+    it.do(sessions.reveal)
+    for said in ("En nog iets", "En nog meer"):
+        with pytest.raises(Muted):
+            it.answer(mees, MOMENT, said, share=True)
+        it.answer(noor, MOMENT, said, share=True)
+    assert [row["text"] for row in it.state()["answers"]["shared"]] == ["Toen ik alleen was", "En nog meer"]
+    it.answer(mees, MOMENT, "Alleen voor mij")
+    assert [row["text"] for row in it.state()["answers"]["shared"]] == ["En nog meer"]
 
 
 def test_while_the_session_is_paused_no_answer_comes_in(database: Database) -> None:

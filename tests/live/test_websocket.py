@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import queue
+import select
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -15,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.live import frames, limits
+from app.live import outlet as outlets
 from app.live.threading_driver import Outlet
 from app.live.websocket import LINK, Arriving, Link, WebSocket
 
@@ -165,6 +168,59 @@ def test_a_client_that_lets_it_fill_up_is_ended_and_nothing_more_is_kept(
     assert outlet.get(block=False) is None  # the writer stops
     assert outlet.qsize() == 0
     assert ends[1].recv(1) == b""  # and the client is gone
+
+
+def test_a_client_that_lets_large_answers_wait_is_ended_long_before_there_are_many(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    answer, outlet = b"x" * (limits.PENDING_BYTES // 4), Outlet()
+    outlet.raw = ends[0]
+    for _ in range(40):  # who reads may ask for as much as they like
+        outlet.write(answer)
+        assert outlet.get(block=False) == answer
+    for _ in range(5):
+        outlet.write(answer)
+    assert (outlet.get(block=False), ends[1].recv(1)) == (None, b"")
+
+
+class Still(outlets.Outlet):
+    """As on eventlet, for a loop in which nothing ever becomes writable."""
+
+    __slots__ = ()
+    spawn = staticmethod(lambda _call, *_args: None)
+    until_writable = staticmethod(lambda raw: select.select([], [raw], [], 5))  # type: ignore[assignment]
+
+
+def test_so_is_one_on_the_shortest_way_out(ends: tuple[socket.socket, socket.socket]) -> None:
+    ours, theirs = ends
+    ours.setblocking(False)
+    answer, outlet = b"x" * (limits.PENDING_BYTES // 4), Still()
+    outlet.open(ours)
+    for _ in range(4):
+        outlet.write(answer)
+    theirs.recv(1, socket.MSG_PEEK)
+    with pytest.raises(BlockingIOError):
+        ours.recv(1)  # it is open still
+    outlet.write(answer)
+    outlet.write(answer)
+    assert ours.recv(1) == b""
+
+
+def test_what_the_shortest_way_out_has_written_does_not_count(ends: tuple[socket.socket, socket.socket]) -> None:
+    ours, theirs = ends
+    ours.setblocking(False)
+    answer, outlet = b"x" * (limits.PENDING_BYTES // 2), Still()
+    outlet.open(ours)
+    reader = threading.Thread(target=lambda: all(iter(lambda: theirs.recv(1_000_000), b"")))
+    reader.start()
+    for _ in range(10):
+        outlet.write(answer)
+        outlet._drain(ours)
+    assert outlet._size == 0
+    with pytest.raises(BlockingIOError):
+        ours.recv(1)
+    outlet.shut()
+    reader.join(5)
 
 
 def waiting(outlet: Outlet) -> bytes:

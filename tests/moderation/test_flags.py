@@ -209,6 +209,23 @@ def test_what_a_facilitator_wrote_is_seen_by_other_reviewers_and_not_by_them(dat
         assert _detail(circle, who).subject.text == "Nu even stil allemaal"
 
 
+def test_a_colleague_from_another_group_reads_what_staff_wrote_and_not_what_members_said_before_it(
+    database: Database,
+) -> None:
+    circle = builders.circle(database, members=4)
+    other = builders.circle(database, organisation_id=circle.organisation_id)
+    circle.post(circle.members[0], "Iets heel persoonlijks")
+    circle.post(circle.hanna, "Doe normaal")
+    _flag(circle, circle.members[1], 2, "unsafe")
+    seen = {who: _detail(circle, who).subject for who in (other.hanna, _moderator(circle), circle.second_lead())}
+    assert {subject.text for subject in seen.values()} == {"Doe normaal"}
+    assert [[line.text for line in subject.context] for subject in seen.values()] == [
+        [],
+        ["Iets heel persoonlijks"],
+        ["Iets heel persoonlijks"],
+    ]
+
+
 def test_a_flag_about_a_facilitator_joins_a_case_and_takes_it_from_them(database: Database) -> None:
     circle = builders.circle(database)
     _moderator(circle)

@@ -30,6 +30,11 @@ class Seen:
     page: bool
 
 
+def _kind(path: str) -> str:
+    """What sort of page a link leads to: one at any message is like one at every other message of that room."""
+    return re.sub(r"=[^&#]*", "=", path.partition("#")[0])
+
+
 class Ear:
     """Where the lines of all open screens end: what each of them would hear."""
 
@@ -99,12 +104,14 @@ class Spy:
         while waiting:
             text = self._get(waiting.popleft())
             for path in _LINK.findall(text):
-                if path not in known and not _NOT_FOLLOWED.match(path):
-                    known.add(path)
+                kind = _kind(path)
+                if kind not in known and not _NOT_FOLLOWED.match(path):
+                    known.add(kind)
                     waiting.append(path)
 
     def _get(self, path: str) -> str:
         answer = self._browser.get(path, base_url=BASE)
+        assert answer.status_code < 500, path
         headers = "\n".join(f"{name}: {value}" for name, value in answer.headers)
         text = answer.get_data(as_text=True)
         room = path.split("/")[2] if path.startswith("/ruimte/") and path.count("/") == 2 else ""

@@ -15,7 +15,6 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -148,7 +147,8 @@ def person_of(crowd: Crowd) -> dict[str, int]:
 
 def test_a_mark_made_from_the_person_is_caught(crowds: list[Crowd], monkeypatch: pytest.MonkeyPatch) -> None:
     crowd = crowds[0]
-    monkeypatch.setattr(conversation, "latest", partial(conversation.latest, limit=200))  # the whole month on one page
+    latest = conversation.latest
+    monkeypatch.setattr(conversation, "latest", lambda w, found, *_: latest(w, found, 200))  # the whole month on one page
     people, known = person_of(crowd), crowd.site.jinja_env.globals
     known["mark_of"] = lambda alias: pages.mark(str(people.get(alias, alias)))
     try:

@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from difflib import unified_diff
 from typing import Any
 
 from tests.replay.record import Noted, Record, Row
 
+_MOMENT = re.compile(r"\d\d:\d\d|\d{4}-\d\d-\d\d|\b\d{9,}\b")
+
 
 def problems(record: Record) -> list[str]:
     """All that is wrong with an evening; nothing where it went as it should."""
-    looks = (_talks, _too_early, _answers_in_states, _versions, _kept_answers, _notes, _attendance, _dossier)
+    looks = (
+        _talks,
+        _too_early,
+        _answers_in_states,
+        _moments,
+        _for_leads,
+        _versions,
+        _kept_answers,
+        _notes,
+        _attendance,
+        _dossier,
+    )
     return [*record.wrong, *(found for look in looks for found in look(record))]
 
 
 def _talks(record: Record) -> Iterator[str]:
-    """Everybody has the same conversation, and it is the one of the play: nothing lost, doubled, swapped or invented."""
+    """Everybody has the same conversation, and it is the one of the play: nothing lost, doubled or swapped."""
     wanted = [Row(said.seq, said.alias, said.text) for said in sorted(record.said, key=lambda said: said.seq)]
     numbers = [row.seq for row in wanted]
     if numbers != list(range(1, len(wanted) + 1)):
@@ -62,15 +77,40 @@ def _answers_in_states(record: Record) -> Iterator[str]:
             yield f"named: {alias} heard who wrote what at {step!r}"
 
 
+def _moments(record: Record) -> Iterator[str]:
+    """A state speaks of seconds from now, never of what time it is: the clock of who hears it may be wrong."""
+    for line, alias, state in _states(record):
+        if _MOMENT.search(json.dumps(state)):
+            yield f"moment: the state that {alias} heard at line {line} has a time of day in it"
+
+
+def _for_leads(record: Record) -> Iterator[str]:
+    """Who is here, who asks for a pause and who wrote a note is for the facilitator's screen alone."""
+    for heard in record.heard:
+        events = heard.name in ("session.roster", "session.notes")
+        if heard.alias != record.cast[0] and (events or '"roster":' in heard.text or '"pause":' in heard.text):
+            yield f"roster: {heard.alias} heard it in {heard.name} at line {heard.line}"
+
+
 def _versions(record: Record) -> Iterator[str]:
-    """The version of what somebody hears never goes back."""
+    """The version of what somebody hears never goes back, and nothing moves under one and the same version."""
     last: dict[str, int] = {}
+    moved: dict[int, Any] = {}
     for line, alias, state in _states(record):
         if state["version"] < last.get(alias, 0):
             yield f"back: {alias} heard version {state['version']} after {last[alias]} at line {line}"
         last[alias] = state["version"]
+        if moved.setdefault(state["version"], _moved(state)) != _moved(state):
+            yield f"unmarked: version {state['version']} says two things, {alias} heard the second at line {line}"
     if len(set(last.values())) > 1:
         yield f"apart: the last versions that were heard are {last}"
+
+
+def _moved(state: dict[str, Any]) -> Any:
+    """What no two states of one version may differ in."""
+    turn = state["round"] or {}
+    told = [turn.get(name) for name in ("speaking", "spoken", "passed")]
+    return [state["status"], state["position"], state["paused"], state["answers"]["revealed"], *told]
 
 
 def _kept_answers(record: Record) -> Iterator[str]:
@@ -108,8 +148,8 @@ def _attendance(record: Record) -> Iterator[str]:
 
 def _dossier(record: Record) -> Iterator[str]:
     about = record.wanted["dossier"]
-    if record.dossier.strip() != about["text"].strip():
-        yield f"dossier: {record.dossier!r}"
+    wanted, found = about["text"].strip().splitlines(), record.dossier.strip().splitlines()
+    yield from (f"dossier: {line}" for line in unified_diff(wanted, found, "play", "page", n=0, lineterm=""))
     for alias in {*record.cast, *record.wanted["attendance"]} - {record.cast[0]}:
         if alias in record.dossier or alias.partition("_")[0] in record.dossier:
             yield f"dossier: the name of {alias} is in it"

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from groups import conversation, rooms
 from tests.replay.house import House
 from tests.replay.screen import Screen
 from tests.replay.script import EVERYBODY, Line
+from tests.replay.view import View
 
 Act = Callable[[House, Screen, Line], None]
 Scene = Callable[[House, Line], None]
 
 
 class Director:
-    """Knows what every kind of line means: `acts` of one person, `scenes` of everybody."""
+    """Knows what every kind of line means: of a member, of the facilitator, of everybody."""
 
-    def __init__(self, house: House, acts: dict[str, Act], scenes: dict[str, Scene]) -> None:
-        self._house, self._acts, self._scenes = house, acts, scenes
+    def __init__(
+        self, house: House, of_member: Mapping[str, Act], of_lead: Mapping[str, Act], scenes: Mapping[str, Scene]
+    ) -> None:
+        self._house, self._scenes = house, scenes
+        self._of_member, self._of_lead = of_member, of_lead
 
     def perform(self) -> None:
         """The whole play."""
@@ -30,7 +33,8 @@ class Director:
                 if line.who == EVERYBODY:
                     self._scenes[line.does](house, line)
                 else:
-                    self._acts[line.does](house, house.screens[line.who], line)
+                    acts = self._of_lead if line.who == house.play.lead else self._of_member
+                    acts[line.does](house, house.screens[line.who], line)
                 same_everywhere(house)
             except AssertionError as wrong:
                 raise AssertionError(f"{line}: {wrong}") from wrong
@@ -38,15 +42,15 @@ class Director:
 
 def same_everywhere(house: House) -> None:
     """Every screen in the group's room shows the session and the conversation as the rows have them."""
+    state, talk = house.state(), house.talk(house.play.lead)
+
+    def same(view: View) -> bool:
+        return not _apart(view.shown(), state, view.fresh) and view.talk() == talk
+
     for screen in house.here():
-        state, talk = house.state(), _talk(house, screen.alias)
-        if not screen.until(lambda view, want=state, said=talk: _same(view.shown(), want, view.fresh) and view.talk() == said):  # type: ignore[misc]  # noqa: E501
+        if not screen.until(same):
             view = screen.view
             raise AssertionError(f"{screen.alias}: {_apart(view.shown(), state)} {_lines_apart(view.talk(), talk)}")
-
-
-def _same(shown: dict[str, Any] | None, want: dict[str, Any] | None, fresh: bool) -> bool:
-    return not _apart(shown, want, fresh)
 
 
 def _apart(shown: dict[str, Any] | None, want: dict[str, Any] | None, fresh: bool = True) -> dict[str, Any]:
@@ -62,8 +66,3 @@ def _apart(shown: dict[str, Any] | None, want: dict[str, Any] | None, fresh: boo
 
 def _lines_apart(shown: list[dict[str, Any]], want: list[dict[str, Any]]) -> list[Any]:
     return [pair for pair in zip(shown, want, strict=False) if pair[0] != pair[1]] or [len(shown), len(want)]
-
-
-def _talk(house: House, alias: str) -> list[dict[str, Any]]:
-    with house.reading(alias) as r:
-        return [item.as_dict() for item in conversation.history(r, rooms.place(r, house.room), 0)]

@@ -16,7 +16,7 @@ from app.core.db import open_engine
 from app.core.permissions import Role
 from app.core.settings import Settings
 from app.core.work import Database, Work
-from groups import rooms, stage, steering
+from groups import conversation, rooms, runsheet, stage, steering
 from groups.models import Room
 from groups.rules import FACILITATOR
 from tests import builders
@@ -32,7 +32,7 @@ DAYS_BEFORE = 7  # since when the group is there
 class House:
     """A group with everybody of a play in it; `now` is the hour of the play, for the server too."""
 
-    def __init__(self, folder: Path, url: str, play: Play) -> None:
+    def __init__(self, folder: Path, url: str, play: Play, mode: str = "") -> None:
         self.play, self.record = play, Record(play.cast)
         self.line = 0
         self.session = ""
@@ -42,6 +42,7 @@ class House:
             "SAMEN_DATABASE_URL": url,
             "SAMEN_PLAY_CLOCK": str(self._clock),
             "SAMEN_PLAY_PLUG": str(self.plug),
+            "SAMEN_ASYNC_MODE": mode,
         }
         self.server = Server(folder, extra=extra, runs=("tests.replay.server",))
         settings = Settings(data_dir=folder, database_url=url)
@@ -68,6 +69,8 @@ class House:
                 self.set(min(goal, self.now.replace(second=0) + timedelta(minutes=1)))
                 for screen in self.awake():
                     screen.beat()
+                for screen in self.awake():
+                    screen.answered()
             else:
                 self.set(goal)
 
@@ -92,6 +95,21 @@ class House:
         with self.reading(self.play.lead) as r:
             row, found = steering.lead(r, self.session)
             return stage.state(r, row, found) if row.opened_at else None
+
+    def talk(self, alias: str) -> list[dict[str, Any]]:
+        """The conversation by its rows, as this person may read it."""
+        with self.reading(alias) as r:
+            return [item.as_dict() for item in conversation.history(r, rooms.place(r, self.room), 0)]
+
+    def sheet(self) -> list[runsheet.Line]:
+        """The run-sheet by its rows."""
+        with self.reading(self.play.lead) as r:
+            return runsheet.lines(r, *steering.lead(r, self.session))
+
+    def version(self) -> int:
+        """The version of the session by its row: for who has no screen of it yet."""
+        with self.reading(self.play.lead) as r:
+            return steering.lead(r, self.session)[0].version
 
     def close(self) -> None:
         """Let everybody go, and stop the server."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 
@@ -80,7 +80,20 @@ class Record:
     alerts: int = 0
     dossier: str = ""
 
+    def copy(self) -> Record:
+        """The same again, to change something in."""
+        return replace(self, **{name: _fresh(getattr(self, name)) for name in self.__slots__})
+
     def hear(self, line: int, alias: str, name: str, data: Any) -> None:
         """Write down what reached a screen."""
         text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
         self.heard.append(Heard(line, alias, name, text))
+
+
+def _fresh(found: Any) -> Any:
+    match found:
+        case dict():
+            return {name: _fresh(value) for name, value in found.items()}
+        case list():
+            return list(found)
+    return found

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import queue
 import threading
 import uuid
 from collections.abc import Callable
@@ -33,14 +35,21 @@ class Screen:
         self.alias, self.main, self.room = someone.alias, room, room
         self.record, self._line = record, line
         self._server, self._cookie = server, f"samen_session={someone.token}"
-        self._clock = lambda: clock() + timedelta(hours=hours_off)
+        self._clock: Clock = lambda: clock() + timedelta(hours=hours_off)
         self.view = View(self.alias, self._clock)
         self.aside: tuple[str, str, Any] | None = None
+        self.pair = ""  # the last breakout this screen was in
         self.open: dict[str, str] = {}  # key -> text: sent, not answered
         self.browser = Browser(server.url, self._cookie)
         self._token = ""
+        self._signs: queue.Queue[dict[str, Any]] = queue.Queue()
         self._client: socketio.Client | None = None
         self._told = threading.Condition()
+
+    @property
+    def seconds_aside(self) -> float:
+        """How long the breakout still lasts, by this screen's own clock."""
+        return (self.aside[2] - self._clock()).total_seconds() if self.aside else 0.0
 
     @property
     def awake(self) -> bool:
@@ -63,8 +72,8 @@ class Screen:
             with self._told:
                 self.view.enter(ack)
                 self._told.notify_all()
-        elif ack["breakout"]:
-            self.aside = self.room, ack["breakout"]["back"], self._in(ack["breakout"]["seconds"])
+        else:
+            self._step_aside(**ack["breakout"])
         if main and ack["breakout"]:
             self.go_to(ack["breakout"]["room"])
         return ack
@@ -93,12 +102,12 @@ class Screen:
         self.record.hear(self._line(), self.alias, event, ack)
         return ack
 
-    def send(self, text: str) -> None:
-        """Send a message and do not wait for what becomes of it."""
-        assert self._client is not None
+    def write(self, text: str) -> None:
+        """Write a message that is not sent yet, or is on its way; `open` keeps it until it is answered."""
         key = str(uuid.uuid4())
         self.open[key] = text
-        self._client.emit("message.send", {"room": self.room, "key": key, "text": text})
+        if self._client is not None:
+            self._client.emit("message.send", {"room": self.room, "key": key, "text": text})
 
     def say(self, text: str) -> dict[str, Any]:
         """Send a message. The same again must be answered the same: it is stored once."""
@@ -111,7 +120,7 @@ class Screen:
     def get(self, path: str) -> Page:
         """A page, written down with all that is on it."""
         page = self.browser.get(path)
-        self.record.hear(self._line(), self.alias, path, page.text)
+        self.record.hear(self._line(), self.alias, path, html.unescape(page.text))
         return page
 
     def post(self, path: str, **fields: Any) -> dict[str, Any]:
@@ -124,27 +133,42 @@ class Screen:
         self._token = self._token or self.browser.get("/hulp").token
         filled = {name: str(value) for name, value in fields.items()} | {"csrf_token": self._token}
         page = self.browser.post(path, filled, page="", **(headers or {}))
-        self.record.hear(self._line(), self.alias, path, page.text)
+        self.record.hear(self._line(), self.alias, path, html.unescape(page.text))
         return page
 
     def beat(self) -> None:
-        """A sign of life; where the answer shows that something was missed, enter again."""
-        if self.aside is not None and self.aside[2] <= self._clock():
-            self.go_to(self.aside[1])  # the time is over by this screen's own clock
-        ack = self.ask("session.here", {"room": self.room})
+        """Give a sign of life. Once everybody did, `answered` hears what came of it."""
+        if self.aside is not None and self.seconds_aside <= 0:
+            self._come_back(*self.aside[:2])  # the time is over by this screen's own clock
+        assert self._client is not None
+        self._client.emit("session.here", {"room": self.room}, callback=self._signs.put)
+
+    def answered(self) -> None:
+        """The answer to a sign of life; where it shows that something was missed, enter again."""
+        ack = self._signs.get(timeout=WAIT)
+        self.record.hear(self._line(), self.alias, "session.here", ack)
+        assert ack["ok"], ack
         if self.room == self.main:
             with self._told:
                 self.view.roster = ack.get("roster", self.view.roster)
             if ack["version"] is not None and ack["version"] != self.view.version:
                 self.join()
 
+    def _step_aside(self, room: str, back: str, seconds: int) -> None:
+        """In a breakout, until it is over; somebody who slept may find that it is."""
+        self.pair, self.aside = room, (room, back, self._clock() + timedelta(seconds=seconds))
+        if not seconds:
+            self._come_back(room, back)
+
+    def _come_back(self, pair: str, back: str) -> None:
+        page = self.browser.get(f"/ruimte/{pair}")
+        assert page.headers.get("location", "").endswith(f"/ruimte/{back}"), f"{self.alias} is not led back"
+        self.go_to(back)
+
     def until(self, holds: Callable[[View], bool]) -> bool:
         """Wait until something holds on this screen; False if it does not come to that."""
         with self._told:
             return self._told.wait_for(lambda: holds(self.view), WAIT)
-
-    def _in(self, seconds: int) -> Any:
-        return self._clock() + timedelta(seconds=seconds)
 
     def _hear(self, event: str, data: Any = None) -> None:
         self.record.hear(self._line(), self.alias, event, data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -50,7 +51,7 @@ def read(path: Path) -> Play:
     """Read a play. Raises `ValueError` for a line out of order, or of somebody who is not in it."""
     told = tomllib.loads(path.read_text(encoding="utf-8"))
     lines = tuple(_line(told, line) for scene in told["scene"] for line in scene["lines"])
-    for before, after in zip(lines, lines[1:], strict=False):
+    for before, after in pairwise(lines):
         if after.at < before.at:
             raise ValueError(f"this line comes too late: {after}")
     begins = datetime.combine(date.fromisoformat(told["day"]), time.fromisoformat(told["begins"]), ZONE)

@@ -1,7 +1,7 @@
 """A server for a play: it reads the hour from a file, and can be made to die between a commit and its answer.
 
-`SAMEN_PLAY_CLOCK` names the file with the hour; while `SAMEN_PLAY_PLUG` is there, the next commit with messages in it is
-the last thing this process does.
+`SAMEN_PLAY_CLOCK` names the file with the hour; while `SAMEN_PLAY_PLUG` is there, the next commit with messages in it
+is the last thing this process does.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ def main() -> None:
     from groups import pace, tempo
 
     for counter in (Tempo, tempo.Tempo, pace.Pace):
-        counter.__init__.__defaults__ = (seconds,)  # type: ignore[attr-defined]
+        counter.__init__.__defaults__ = (seconds,)
     told = Database._tell
 
-    def tell(database: Database, work: Work) -> None:
+    def tell(self: Database, work: Work) -> None:
         if PLUG.exists() and any(a.event == "messages" for a in work.announcements):
             PLUG.unlink()
             os.kill(os.getpid(), signal.SIGKILL)
-        told(database, work)
+        told(self, work)
 
     Database._tell = tell  # type: ignore[method-assign]
     wsgi.main()

@@ -62,6 +62,7 @@ def test_a_session_led_by_keyboard(browser: Browser, server: Server) -> None:
         goes_round,
         pauses,
         asks_something_new,
+        changes_what_comes,
         breathes,
         whispers,
         reads_what_is_held,
@@ -207,9 +208,9 @@ def goes_round(it: Evening) -> None:
     expect(first.page.locator("[data-round-mine]")).to_be_hidden()
     second = whose_turn(it)
     assert second is not first
-    second.page.get_by_role("button", name="Pas", exact=True).click()
+    second.page.get_by_role("button", name="Ik pas", exact=True).click()
     expect(second.page.locator("[data-round-mine]")).to_be_hidden()
-    expect(strip).to_contain_text("1 geweest, 1 pasten")
+    expect(strip).to_contain_text("1 geweest, 1 gepast")
     it.key("k")
     expect(strip).to_be_hidden()
     expect(it.mees.page.locator("[data-round]")).to_be_hidden()
@@ -251,6 +252,43 @@ def asks_something_new(it: Evening) -> None:
     expect(page.locator("[data-unrevealed]")).to_be_visible()
     it.key("r")
     expect(it.noor.page.locator("[data-answers]:visible .tallies--scale li").nth(5).locator("b")).to_have_text("1")
+
+
+def changes_what_comes(it: Evening) -> None:
+    """In another window a line is added to the run-sheet and then said differently; the cockpit and phones follow."""
+    page = it.hanna.page
+    at = int(page.locator("[data-run] > li.is").get_attribute("data-position") or 0) + 1
+    words = {"phase": "theme", "kind": "question", "sharing": "shared", "prompt": "", "minutes": "3"}
+    sheet(it, "", words | {"title": "Wat wens je jezelf?", "position": str(at)})
+    added = page.locator(f"[data-run] > li[data-position='{at}']")
+    expect(added).to_contain_text("Wat wens je jezelf?")
+    to_step(it, at)
+    it.key("b")
+    expect(title(it.mees)).to_have_text("Hoe sterk was de drang vandaag?")
+    expect(page.locator("[data-place]")).to_contain_text(f"Stap {at} ")
+    sheet(it, f"/{added.get_attribute('data-id')}", words | {"title": "Wat wens je de ander?"})
+    expect(added).to_contain_text("Wat wens je de ander?")
+    expect(page.locator("[data-forward]")).to_contain_text("Wat wens je de ander?")
+    it.key("n")
+    for client in it.clients:  # their pages had the line already, with the words it had before
+        expect(title(client)).to_have_text("Wat wens je de ander?")
+    expect(page.locator("[data-place]")).to_contain_text(f"Stap {at + 1} ")
+    it.key("b")
+    for client in it.clients:
+        expect(title(client)).to_have_text("Hoe sterk was de drang vandaag?")
+
+
+def sheet(it: Evening, line: str, form: dict[str, str]) -> None:
+    """What the run-sheet's own page sends."""
+    beside = it.beside.page
+    token = beside.locator("meta[name=csrf-token]").get_attribute("content") or ""
+    version = it.hanna.page.locator("[data-version-field]").first.input_value()
+    answer = beside.request.post(
+        f"{it.server.url}{'/'.join(['', *it.hanna.page.url.split('/')[3:5]])}/draaiboek{line}",
+        form=form | {"version": version},
+        headers={"Accept": "application/json", "X-CSRF-Token": token, "Referer": it.server.url},
+    )
+    assert answer.json()["ok"], answer.text()
 
 
 def breathes(it: Evening) -> None:
@@ -338,14 +376,14 @@ def reads_what_is_held(it: Evening) -> None:
 
 
 def sends_out_and_lets_in(it: Evening) -> None:
-    """Even niet meedoen, and weer erin: both from the same small menu, by keyboard."""
-    deed(it, it.names["jip"], "Even niet meedoen")
-    expect(it.jip.page.get_by_role("heading", level=1)).to_have_text("Je zit er even niet bij")
+    """Laat even niet meedoen, and laat weer meedoen: both from the same small menu, by keyboard."""
+    deed(it, it.names["jip"], "Laat even niet meedoen")
+    expect(it.jip.page.get_by_role("heading", level=1)).to_have_text("Je doet even niet mee")
     row = it.hanna.page.locator(f"[data-roster] > li[data-id='{it.names['jip']}'] .st")
     expect(row).to_have_text("Even niet mee")
     it.jip.check("sent out")
     it.jip.shot("conductor-even-niet")
-    deed(it, it.names["jip"], "Weer erin")
+    deed(it, it.names["jip"], "Laat weer meedoen")
     expect(title(it.jip)).to_be_visible()
     expect(row).not_to_have_text("Even niet mee")
     assert in_list(it.hanna.page, "[data-roster]")
@@ -413,7 +451,7 @@ def ends(it: Evening) -> None:
             it.look("slotvragen")
         asked.locator("[name=together]").nth(3).check(force=True)
         asked.locator("[name=safe]").nth(4).check(force=True)
-        asked.get_by_role("button", name="Geef door").click()
+        asked.get_by_role("button", name="Verstuur").click()
         expect(client.page.locator("[data-closing-thanks]")).to_be_visible()
         expect(asked).to_be_hidden()
     assert page.evaluate("window.sameAsEver"), "the cockpit was loaded again"
@@ -437,6 +475,7 @@ def to_step(it: Evening, position: int, *, without: Visitor | None = None) -> No
     it.key("n")
     at = it.hanna.page.locator(f"[data-run] > li.is[data-position='{position}']")
     expect(at).to_be_visible()
+    expect(it.hanna.page.locator("[data-place]")).to_contain_text(f"Stap {position + 1} ")
     name = it.hanna.page.locator("[data-panes] > :not([hidden]) h2").inner_text()
     for client in it.clients:
         if client is not without:

@@ -209,7 +209,7 @@ def lead(hanna: Visitor, mees: Visitor, noor: Visitor, alias_mees: str, alias_no
 
     row = page.locator(f"[data-roster] > li[data-id='{alias_mees}']")
     row.locator("summary").click()
-    row.get_by_role("button", name="10 minuten meelezen").click()
+    row.get_by_role("button", name="Laat 10 minuten meelezen").click()
     expect(mees.page.locator("[data-notice]")).to_contain_text("even mee te lezen")
     say(mees, "Mag ik nog iets zeggen?")
     expect(mees.page.locator("[data-notice]")).to_contain_text("Wat je typte staat er nog")
