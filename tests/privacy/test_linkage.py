@@ -147,8 +147,8 @@ def person_of(crowd: Crowd) -> dict[str, int]:
 
 def test_a_mark_made_from_the_person_is_caught(crowds: list[Crowd], monkeypatch: pytest.MonkeyPatch) -> None:
     crowd = crowds[0]
-    latest = conversation.latest
-    monkeypatch.setattr(conversation, "latest", lambda w, found, *_: latest(w, found, 200))  # the whole month on one page
+    latest = conversation.latest  # the whole month on one page
+    monkeypatch.setattr(conversation, "latest", lambda w, found, *_: latest(w, found, 200))
     people, known = person_of(crowd), crowd.site.jinja_env.globals
     known["mark_of"] = lambda alias: pages.mark(str(people.get(alias, alias)))
     try:

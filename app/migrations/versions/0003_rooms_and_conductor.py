@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -47,6 +48,12 @@ def _extend_places() -> None:
     op.add_column("groups", sa.Column("retention_next", sa.Integer()))
     op.add_column("groups", sa.Column("retention_next_on", sa.Date()))
     op.add_column("attendances", sa.Column("corrected_on", sa.Date()))
+    # Who wrote until now was told of no end to it: what is old stays a week longer, and everybody can see that it goes.
+    in_a_week = datetime.now(UTC).date() + timedelta(days=7)
+    groups = sa.table(
+        "groups", sa.column("retention_days"), sa.column("retention_next"), sa.column("retention_next_on", sa.Date())
+    )
+    op.execute(groups.update().values(retention_days=365, retention_next=90, retention_next_on=in_a_week))
 
 
 def _make_room_tables() -> None:
