@@ -227,7 +227,7 @@ def _about(session: GroupSession, found: rooms.Place, times: Span, done: list[ru
         times.end,
         runsheet.chapter_of(session, found).title,
         session.number,
-        tuple((line.step.title, line.minutes) for line in done),
+        tuple(line.step.title for line in done),
     )
 
 

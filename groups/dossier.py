@@ -30,13 +30,13 @@ class Speech:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """The session: its subject, its place in a series (0 for none), the steps that were done with their minutes."""
+    """The session: its subject, its place in a series (0 for none), the steps that were done."""
 
     begin: datetime
     end: datetime
     theme: str
     number: int
-    steps: tuple[tuple[str, int], ...]
+    steps: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +157,7 @@ def _presence(about: About, how: Judged, who: str, speech: Speech) -> str:
 
 def _steps(about: About, bare: _Bare) -> str:
     say = bare.speech.say
-    steps = [say(N_("{title} ({minutes} min)"), title=bare(title), minutes=minutes) for title, minutes in about.steps]
-    return _list(say(N_("Wat de groep deed:")), steps) if steps else ""
+    return _list(say(N_("Wat de groep deed:")), [bare(title) for title in about.steps]) if about.steps else ""
 
 
 def _took_part(deeds: Deeds, who: str, say: Callable[..., str]) -> list[str]:

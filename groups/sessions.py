@@ -52,7 +52,7 @@ def open_session(w: Work, public_id: str, version: int) -> None:
 
 
 def move(w: Work, public_id: str, version: int, position: int) -> None:
-    """Go to a step of the run-sheet: every screen follows. Hands go down; answers not yet shown stay hidden.
+    """Go to a step of the run-sheet: every screen follows. Hands stay up; answers that were not shown stay hidden.
 
     While the session is paused it stays so, with the whole time of the new step ahead. Raises `Closed` if the session
     moved meanwhile or is over, `Invalid` for a step that is not there.
@@ -152,7 +152,6 @@ def close(w: Work, public_id: str, version: int) -> None:
 
 def _go(w: Work, session: GroupSession, found: rooms.Place, version: int, position: int) -> None:
     steering.change(w, session, version, **_step_clock(w, session, position), **STILL)
-    w.db.execute(update(Attendance).where(Attendance.session_id == session.id).values(hand_at=None))
     stage.tell(w, session, found)
 
 

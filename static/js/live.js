@@ -4,12 +4,17 @@ import { io } from '../vendor/socket.io.js'
 let socket
 
 export function live() {
-  socket ??= io({
+  if (socket) return socket
+  socket = io({
+    autoConnect: false,
     transports: ['websocket'],
     reconnectionDelay: 1000,
     reconnectionDelayMax: 30000,
     randomizationFactor: 0.9, // many clients coming back at once spread themselves out
   })
+  // What is said first must find everybody listening: connect when all modules of the page have started.
+  if (document.body.dataset.started) socket.connect()
+  else addEventListener('started', () => socket.connect(), { once: true })
   return socket
 }
 

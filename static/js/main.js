@@ -32,6 +32,10 @@ const wanted = [
 // A code behind the # never reached a server: it goes into its field and out of the address.
 if (/^#[A-Z0-9]{4}(-[A-Z0-9]{4}){1,3}$/.test(location.hash)) import('./code.js').then((module) => module.code())
 
-for (const [selector, path, start] of wanted) {
-  if (document.querySelector(selector)) import(path).then((module) => module[start]())
-}
+const starting = wanted
+  .filter(([selector]) => document.querySelector(selector))
+  .map(([, path, start]) => import(path).then((module) => module[start]()))
+Promise.allSettled(starting).then(() => {
+  document.body.dataset.started = 'yes'
+  dispatchEvent(new Event('started'))
+})

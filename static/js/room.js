@@ -28,6 +28,7 @@ export function room() {
   scrolling(() => head)
   actions()
   lost()
+  if (socket.connected) join() // another module was faster, and the connection stood before we listened
 }
 
 async function join() {
@@ -35,6 +36,7 @@ async function join() {
     const ack = await ask('room.join', { room: page.room, after: head })
     if (!ack.ok) return tell(ack.message)
     joined = true
+    document.body.dataset.joined = 'yes'
     document.querySelector('[data-offline]').hidden = true
     show(ack.items)
     if (ack.head > head) await catchUp(ack.head)

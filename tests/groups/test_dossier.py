@@ -147,7 +147,7 @@ def test_a_search_for_the_alias_alone_would_be_caught(way: str, monkeypatch: pyt
     assert still_named(taken_out(f"En toen zei {said} iets"), MEES.others) != []
 
 
-ABOUT = About(BEGAN, BEGAN + timedelta(minutes=90), "Begrijpen", 4, (("Inchecken", 10), ("Wat het voor je doet", 20)))
+ABOUT = About(BEGAN, BEGAN + timedelta(minutes=90), "Begrijpen", 4, ("Inchecken", "Wat het voor je doet"))
 THERE = Judged(CAME, BEGAN + timedelta(minutes=14), BEGAN + timedelta(minutes=80), 66, 14, 10)
 
 
@@ -163,8 +163,8 @@ def test_the_text_says_what_somebody_did_and_shared() -> None:
         "Cliënt ging 10 minuten voor het eind.\n"
         "\n"
         "Wat de groep deed:\n"
-        "- Inchecken (10 min)\n"
-        "- Wat het voor je doet (20 min)\n"
+        "- Inchecken\n"
+        "- Wat het voor je doet\n"
         "\n"
         "Wat Cliënt met de groep deelde:\n"
         "- Bij ‘Wat het voor je doet’: “Rust, ook bij een groepsgenoot”\n"
@@ -196,7 +196,7 @@ def test_of_who_was_not_there_nothing_else_is_said(kind: str, line: str) -> None
 def test_nobody_else_is_named_in_a_whole_text(said: tuple[Names, str], more: list[str]) -> None:
     """Wherever it came from: a quote, the title of a step, the subject."""
     names, text = said
-    about = About(BEGAN, ABOUT.end, text, 0, ((text, 5),))
+    about = About(BEGAN, ABOUT.end, text, 0, (text,))
     shared = tuple((text, one) for one in (text, *more))
     spoken = dossier.of_member(about, Deeds(THERE, shared), names, SPEECH)
     together = Together(1, 1, 0, ((text, (text, *more)),), (text, *more))
@@ -217,8 +217,8 @@ def test_a_summary_names_nobody_at_all() -> None:
         "Aanwezig: 3. Afgemeld: 1. Niet geweest: 0.\n"
         "\n"
         "Wat de groep deed:\n"
-        "- Inchecken (10 min)\n"
-        "- Wat het voor je doet (20 min)\n"
+        "- Inchecken\n"
+        "- Wat het voor je doet\n"
         "\n"
         "Welk gevoel?\n"
         "- Rust: 3\n"

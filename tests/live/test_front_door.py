@@ -101,7 +101,7 @@ def test_what_is_no_request_is_turned_away_without_a_trace(small: Server, malfor
             told = b""
             while chunk := other.recv(65_536):
                 told += chunk
-        except (BrokenPipeError, ConnectionResetError):
+        except OSError:  # it hung up before it had heard all
             told = b""
         assert b"Traceback" not in told
         assert b".py" not in told

@@ -101,7 +101,7 @@ def _draft(play: Play, about: dict[str, Any]) -> str:
     )
     chapter = programme("lust-leren-loslaten", "nl").chapter("")
     titles = {step.id: step.title for step in chapter.steps}
-    steps = tuple((titles.get(step, step), minutes) for step, minutes in about["steps"])
+    steps = tuple(titles.get(step, step) for step in about["steps"])
     how = Judged(CAME, moment(about["came"]), moment(about["left"]), about["left"] - about["came"])
     shared = tuple((titles.get(step, step), text.format(peer=dossier.PEER)) for step, text in about["shared"])
     flags = {name: about[name] for name in ("messages", "spoke", "passed", "apart", "wrote_note")}

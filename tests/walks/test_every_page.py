@@ -75,11 +75,16 @@ def test_every_staff_page_is_sound(browser: Browser, server: Server, language: s
     sign_in(staff, FACILITATOR_LOGIN, FACILITATOR_PASSWORD)
     settle(staff, language, theme)
     visit(staff, STAFF, language)
-    cockpit = staff.go("/bijeenkomsten").locator("a[href^='/bijeenkomst/']").first.get_attribute("href")
+    planned = staff.go("/bijeenkomsten").locator("a[href^='/bijeenkomst/']").first.get_attribute("href") or ""
+    cockpit = "/".join(planned.split("/")[:3])
     members = staff.go("/groepen").locator("a[href^='/groepen/']").first.get_attribute("href")
     assert cockpit
     assert members
-    visit(staff, (cockpit, members, f"{members}/uitnodigingen", f"{cockpit}/verslag"), language)
+    visit(
+        staff,
+        (cockpit, planned, f"{cockpit}/draaiboek", members, f"{members}/uitnodigingen", f"{members}/ruimte"),
+        language,
+    )
     staff.done()
 
 

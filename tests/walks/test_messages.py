@@ -16,7 +16,14 @@ def enter(browser: Browser, server: Server, name: str, device: dict[str, object]
     visitor = Visitor(browser, server, name, device, **more)
     come_in(visitor)
     visitor.go("/groep")
+    if more.get("java_script_enabled", True):
+        in_the_room(visitor)
     return visitor
+
+
+def in_the_room(visitor: Visitor) -> None:
+    """The page lives: before this, what is typed and clicked goes the way without scripts."""
+    expect(visitor.page.locator("body[data-joined]")).to_have_count(1)
 
 
 def alias_of(visitor: Visitor) -> str:
@@ -106,6 +113,7 @@ def test_what_is_typed_survives_a_reload_and_nobody_else_finds_it(browser: Brows
     mees = enter(browser, server, "mees")
     mees.page.locator("#schrijf").fill("Nog niet af")
     mees.page.reload()
+    in_the_room(mees)
     expect(mees.page.locator("#schrijf")).to_have_value("Nog niet af")
     mees.go("/meer")
     mees.page.locator("form[action='/uit'] button").click()
@@ -113,6 +121,7 @@ def test_what_is_typed_survives_a_reload_and_nobody_else_finds_it(browser: Brows
     assert mees.page.evaluate("Object.keys(sessionStorage).length") == 0
     come_in(mees)
     mees.go("/groep")
+    in_the_room(mees)
     expect(mees.page.locator("#schrijf")).to_have_value("")
     mees.done()
 
