@@ -154,7 +154,7 @@ EVENTS = (
         parse_post,
         together=post_together,
         answer=_posted,
-        per_minute=1_500,  # no hand types this fast; the room's own pace decides long before
+        per_minute=3_000,  # no hand types this fast; the room's own pace decides long before
     ),
     LiveEvent("room.join", Permission.GROUP_MESSAGE_READ, _parse_stretch, _join, writes=True, per_minute=120),
     LiveEvent("room.sync", Permission.GROUP_MESSAGE_READ, _parse_stretch, _sync, per_minute=600),
