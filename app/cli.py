@@ -91,7 +91,7 @@ def run() -> None:
 def worker() -> None:
     """Run the sweeps as a process of their own."""
     from app.worker import run_forever
-    from groups import reminders
+    from groups.agenda import reminders
 
     with opened() as (settings, database):
         reminders.send_before(settings.reminder_hours, settings.reminder_minutes)
@@ -287,6 +287,50 @@ def _verdict_line(item: dict[str, Any], verdict: Any) -> dict[str, Any]:
         "reasons": reasons,
         "text": verdict.text,
     }
+
+
+@main.group()
+def content() -> None:
+    """The programmes: what people read and do."""
+
+
+@content.command("check")
+@click.argument("programme", required=False)
+@click.option("--language", "measured", is_flag=True, help="Measure how plain the texts are, too.")
+@clear_errors
+def check_content(programme: str | None, measured: bool) -> None:
+    """Look programmes over; one line for each mistake, with file and line. Exit status 0 only if there is none."""
+    from app.core import settings as config
+    from app.core.errors import NotFound
+    from groups.programme import check, curriculum
+
+    folder = config.load().content_dir
+    curriculum.look_in(folder)
+    mistakes = []
+    for slug in [programme] if programme else curriculum.slugs():
+        try:
+            mistakes += check.check(slug)
+        except NotFound:
+            raise click.ClickException(f"There is no programme `{slug}`.") from None
+        if measured:
+            mistakes += _measure(slug)
+    for mistake in mistakes:
+        print(mistake)
+    if mistakes:
+        raise click.ClickException(f"content: {len(mistakes)} to mend")
+    did("content: everything fits")
+
+
+def _measure(slug: str) -> list[Any]:
+    from app.core.i18n import LANGUAGES
+    from groups.programme import plainness
+
+    found: list[Any] = []
+    for language in LANGUAGES:
+        for name, told in plainness.of_programme(slug, language):
+            did(f"{name}: {told.words} words, median {told.median:g}, LIX {told.lix:.0f}")
+            found += plainness.mistakes(name, told)
+    return found
 
 
 @main.group()

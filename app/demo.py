@@ -14,7 +14,8 @@ from app.core.actor import Actor
 from app.core.permissions import Role
 from app.core.settings import Settings, SettingsError
 from app.core.work import Database, Work
-from groups import planning, rooms
+from groups import rooms
+from groups.agenda import planning
 from groups.models import Group, Room
 from groups.rules import FACILITATOR
 

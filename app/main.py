@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import lru_cache
+from typing import Any
 
 import flask
 from flask_babel import Babel, force_locale
@@ -34,7 +36,9 @@ from app.live.fanout import Fanout
 from app.live.gateway import Gateway, Identify
 from app.live.writer import Writer
 from app.part import Part, refused
-from groups import followups, reminders
+from groups.after import followups
+from groups.agenda import reminders
+from groups.programme import curriculum
 from moderation import subjects
 
 PARTS: tuple[Part, ...] = (app.accounts.part.PART, moderation.part.PART, groups.part.PART, matching.part.PART)
@@ -60,6 +64,7 @@ def create_app(settings: Settings) -> flask.Flask:
     for part in PARTS:
         subjects.introduce(part.subjects)
     followups.ask_within(settings.follow_up_hours)
+    curriculum.use(settings.content_dir)
     reminders.send_before(settings.reminder_hours, settings.reminder_minutes)
     house = web.House(settings, database, secrets, Limiter(), fanout, writers, PARTS)
     site = _site(settings, secrets, house)
@@ -68,9 +73,13 @@ def create_app(settings: Settings) -> flask.Flask:
         with database.read() as w:
             return signins.who(w.db, session, w.now)
 
-    def translate(language: str, refusal: AppError) -> dict[str, object]:
+    @lru_cache(maxsize=256)  # a flood is refused in the same few sentences
+    def translated(language: str, message: str, params: tuple[tuple[str, Any], ...]) -> str:
         with site.app_context(), force_locale(language):
-            return refused(refusal, web.translated)
+            return web.translated(message, **dict(params))
+
+    def translate(language: str, refusal: AppError) -> dict[str, object]:
+        return refused(refusal, lambda message, **params: translated(language, message, tuple(sorted(params.items()))))
 
     gateway = Gateway(database, fanout, writers, identify, translate, Tempo())
     loop = driver.choose(settings.async_mode)

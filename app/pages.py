@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date, datetime
-from functools import cache, lru_cache
-from importlib import resources
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import flask
 import flask_babel
-import yaml
 from flask_babel import format_date, format_datetime, format_time
 
-from app import web
+from app import crisis, web
 from app.core.assets import folder
 from app.core.i18n import LANGUAGES
 
@@ -36,7 +34,8 @@ def furnish(site: flask.Flask) -> None:
     site.jinja_env.trim_blocks = site.jinja_env.lstrip_blocks = True
     site.jinja_env.globals.update(
         asset=asset,
-        crisis=crisis,
+        crisis=crisis.routes,
+        crisis_shown=crisis.shown,
         actor=web.maybe_actor,
         reader_language=web.language,
         languages=LANGUAGES,
@@ -61,6 +60,7 @@ def furnish(site: flask.Flask) -> None:
         wire_clock=wire_clock,
         weekday=weekday,
         plain_day=plain_day,
+        full_day=full_day,
         kind_name=kind_name,
         role_name=role_name,
     )
@@ -85,14 +85,6 @@ def mark(alias: str) -> dict[str, Any]:
     for byte in alias.encode():
         number = (number ^ byte) * 16777619 & 0xFFFFFFFF
     return {"shape": SHAPES[number % len(SHAPES)], "tint": number // len(SHAPES) % TINTS + 1}
-
-
-@cache
-def crisis() -> list[dict[str, Any]]:
-    """The crisis numbers as dated data, in the order in which they are shown."""
-    text = (resources.files("app") / "crisis.yaml").read_text(encoding="utf-8")
-    routes: list[dict[str, Any]] = yaml.safe_load(text)["routes"]
-    return routes
 
 
 def _zone() -> ZoneInfo:
@@ -127,6 +119,12 @@ def weekday(on: date) -> str:
 def plain_day(on: date) -> str:
     """A day that has no time: `17 november`."""
     text: str = format_date(on, "d MMMM", rebase=False)
+    return text
+
+
+def full_day(on: date) -> str:
+    """A day of whatever year: `17 november 2026`."""
+    text: str = format_date(on, "d MMMM y", rebase=False)
     return text
 
 
@@ -185,16 +183,22 @@ def role_name(role: str) -> str:
 
 
 def step_kind(kind: str) -> str:
-    """What kind of step it is, in one word."""
+    """What kind of step it is, or of timer, in a word."""
     names = {
         "text": gettext("uitleg"),
-        "checklist": gettext("zelf kijken"),
+        "choice": gettext("zelf kijken"),
         "reflection": gettext("oefening"),
         "question": gettext("vraag"),
         "poll": gettext("peiling"),
         "scale": gettext("schaal"),
         "round": gettext("ronde"),
         "timer": gettext("pauze"),
+        "pause": gettext("pauze"),
+        "breath": gettext("ademen"),
+        "wave": gettext("een golf"),
+        "list-builder": gettext("lijst"),
+        "week": gettext("je week"),
+        "plan-card": gettext("voor je plan"),
     }
     return names.get(kind, kind)
 

@@ -25,8 +25,8 @@ from app.core.work import Database
 from benchmarks import machine, peer
 from benchmarks.checker import Row
 from benchmarks.cluster import Cluster
-from groups import conversation
 from groups.models import Message, Room
+from groups.talk import conversation
 
 HERE = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"

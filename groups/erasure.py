@@ -16,29 +16,41 @@ from app.core import ids
 from app.core.errors import Closed
 from app.core.i18n import N_
 from app.core.work import Work
-from groups import closing, exercises, followups, leaving, reactions, revisions, rooms
+from groups import rooms
+from groups.after import followups
+from groups.led import closing
 from groups.models import (
     Absence,
     Answer,
     Attendance,
     CalendarFeed,
+    CheckUp,
     FollowUp,
     GlassBreak,
+    Goal,
     Group,
     Hiding,
     Membership,
     Message,
     MessageVersion,
+    PlanCard,
     Reaction,
     Room,
     Seat,
     SessionNote,
     SessionStep,
+    Share,
+    StepDone,
     Topic,
     Turn,
+    UrgeRide,
     WaitingPlace,
 )
+from groups.own import goals
+from groups.people import leaving
+from groups.programme import exercises, shared
 from groups.rules import FACILITATOR, MEMBER
+from groups.talk import reactions, revisions
 from moderation import queue
 from moderation.models import Flag
 
@@ -87,10 +99,15 @@ def erase(w: Work, person_id: int) -> None:
     for membership_id in w.db.scalars(memberships).all():
         followups.drop(w, membership_id)
     _hide_what_would_differ(w, memberships)
-    for kept in (Answer, Attendance, Absence, Turn, FollowUp):
+    shared.remove(w, _shares(memberships))
+    goals.forget(w, memberships)
+    for kept in (Answer, StepDone, Attendance, Absence, Turn, FollowUp):
         w.db.execute(delete(kept).where(kept.membership_id.in_(memberships)))
     w.db.execute(delete(CalendarFeed).where(CalendarFeed.person_id == person_id))
+    w.db.execute(delete(CheckUp).where(CheckUp.person_id == person_id))
     w.db.execute(delete(WaitingPlace).where(WaitingPlace.person_id == person_id))
+    w.db.execute(delete(PlanCard).where(PlanCard.person_id == person_id))
+    w.db.execute(delete(UrgeRide).where(UrgeRide.person_id == person_id))
     _empty_what_staff_wrote(w, person_id)
     w.db.execute(delete(Membership).where(Membership.person_id == person_id))
 
@@ -122,10 +139,16 @@ def _close_cases(w: Work, seats: Select[Any], memberships: Select[Any]) -> None:
         revisions.EDIT: select(MessageVersion.id).where(MessageVersion.message_id.in_(said)),
         "answer": select(Answer.id).where(Answer.membership_id.in_(memberships)),
         "note": select(SessionNote.id).where(SessionNote.seat_id.in_(seats)),
+        shared.KIND: _shares(memberships),
     }
     for kind, which in going.items():
         queue.withdraw_all(w, kind, which, removed=True)
         w.db.execute(delete(Flag).where(Flag.subject_kind == kind, Flag.subject_id.in_(which)))
+
+
+def _shares(memberships: Select[Any]) -> Select[Any]:
+    """The shares of what these members answered at home."""
+    return select(Share.id).join(Answer, Answer.id == Share.answer_id).where(Answer.membership_id.in_(memberships))
 
 
 def _give_back_aliases(w: Work, person_id: int) -> None:
@@ -227,4 +250,5 @@ def _empty_what_staff_wrote(w: Work, person_id: int) -> None:
     w.db.execute(update(Topic).where(Topic.author_id == person_id).values(author_id=None, title=None))
     w.db.execute(update(SessionStep).where(SessionStep.author_id == person_id).values(author_id=None, words=None))
     w.db.execute(update(FollowUp).where(FollowUp.done_by == person_id).values(done_by=None))
+    w.db.execute(update(Goal).where(Goal.started_by == person_id).values(started_by=None))
     w.db.execute(update(GlassBreak).where(GlassBreak.person_id == person_id).values(person_id=None, note=None))

@@ -13,8 +13,11 @@ from app.core.permissions import Permission
 from app.core.text import plain
 from app.core.work import Work
 from app.part import LiveEvent, Reply
-from groups import breakouts, climate, conversation, editing, messages, notes, presence, rooms, stage
-from groups.pace import Pace
+from groups import rooms
+from groups.house import climate
+from groups.led import breakouts, notes, presence, stage
+from groups.talk import conversation, editing, messages
+from groups.talk.pace import Pace
 from moderation.screening import is_clean
 
 _pace = Pace()

@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 from app.part import Part
-from groups import followups, live, personal, rooms, subjects, sweeps, waiting
-from groups.leaving import on_leave
-from groups.sessions import on_close
+from groups import live, personal, rooms, subjects, sweeps
+from groups.after import followups
+from groups.led.sessions import on_close
+from groups.own.goals import left
+from groups.people import waiting
+from groups.people.leaving import on_leave
+from groups.programme.sharing import leave
 from groups.web import (
     afterwards,
     attending,
     calendar,
+    checkups,
     code,
     conducting,
     glass,
+    goals,
     holding,
     joining,
     leading,
     leaving,
     messages,
+    plan,
     planning,
     programme,
     room,
     running,
     sessions,
+    sharing,
     sheets,
     view,
 )
@@ -36,6 +44,7 @@ PART = Part(
         messages.blueprint,
         sessions.blueprint,
         programme.blueprint,
+        sharing.blueprint,
         leading.blueprint,
         leaving.blueprint,
         glass.blueprint,
@@ -48,6 +57,9 @@ PART = Part(
         calendar.blueprint,
         running.blueprint,
         view.blueprint,
+        goals.blueprint,
+        checkups.blueprint,
+        plan.blueprint,
     ),
     sweeps=sweeps.SWEEPS,
     live_events=live.EVENTS,
@@ -59,8 +71,12 @@ PART = Part(
         "edit": subjects.EditSubject(),
         "answer": subjects.AnswerSubject(),
         "note": subjects.NoteSubject(),
+        "goal": subjects.GoalSubject(),
+        "share": subjects.ShareSubject(),
     },
 )
 
 on_close("follow_ups", followups.follow)
 on_leave("waiting", waiting.place_came_free)
+on_leave("goals", left)
+on_leave("shares", leave)

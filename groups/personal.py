@@ -13,18 +13,15 @@ from typing import Any
 from sqlalchemy import func, select
 
 from app.core import clock
-from app.core.errors import NotFound
 from app.core.work import Work
-from groups import conversation, exercises
-from groups.curriculum import programme
 from groups.erasure import check, erase
 from groups.models import (
     Absence,
-    Answer,
     Attendance,
     CalendarFeed,
     FollowUp,
     GlassBreak,
+    Goal,
     Group,
     GroupSession,
     Hiding,
@@ -41,6 +38,9 @@ from groups.models import (
     WaitingPlace,
     version_row,
 )
+from groups.own import aims, checkups, plan, urges
+from groups.programme import earlier, progress, shared
+from groups.talk import conversation
 
 __all__ = ["check", "erase", "export"]
 
@@ -64,6 +64,11 @@ def export(w: Work, person_id: int) -> dict[str, Any]:
     feed = w.db.scalar(select(CalendarFeed).where(CalendarFeed.person_id == person_id))
     if feed is not None:
         found["calendar"] = {"since": feed.made_on.isoformat(), "word": feed.word}
+    looked_back = checkups.export(w, person_id)
+    if looked_back:
+        found["check_ups"] = looked_back
+    tools = {"plan": plan.kept_of(w, person_id), "waves": urges.kept_of(w, person_id)}
+    found |= {name: kept for name, kept in tools.items() if kept}
     return found | _as_staff(w, person_id)
 
 
@@ -76,8 +81,11 @@ def _group(w: Work, membership: Membership, group: Group) -> dict[str, Any]:
         "agreed_to_house_rules_on": membership.joined_on.isoformat(),
         "until": membership.left_at.date().isoformat() if membership.left_at else None,
         "conversations": _conversations(w, membership),
-        "answers": _answers(w, membership, group),
+        "answers": earlier.kept_of(w, membership.id, group.language),
+        "steps_done": progress.kept_of(w, membership.id),
+        "shared": _shared(w, membership),
         "notes": _notes(w, membership),
+        "goals": _goals(w, membership),
         **_sessions(w, membership),
     }
 
@@ -135,32 +143,19 @@ def _earlier(w: Work, seats: Sequence[int]) -> dict[int, list[str]]:
     return found
 
 
-def _answers(w: Work, membership: Membership, group: Group) -> list[dict[str, Any]]:
-    rows = w.db.scalars(
-        select(Answer).where(Answer.membership_id == membership.id).order_by(Answer.updated_at, Answer.id)
-    ).all()
-    return [_answer(w, row, group) for row in rows]
-
-
-def _answer(w: Work, row: Answer, group: Group) -> dict[str, Any]:
-    about = {
-        "chapter": row.chapter,
-        "step": row.step,
-        "on": row.updated_at.date().isoformat(),
-        "sharing": row.sharing,
-        "status": row.status,
-        "shown_where_few_answered": row.few_ok,
-    }
-    value = exercises.value_of(w, row)
-    try:
-        chapter = programme(row.programme, group.language).chapter(row.chapter)
-        step = chapter.step(row.step)
-    except NotFound:  # a facilitator's own question, or the programme has changed since
-        return about | ({"chosen": json.loads(value)} if row.sharing == "counted" else {"text": value})
-    about |= {"chapter": chapter.title, "step": step.title}
-    if not step.options:
-        return about | {"text": value}
-    return about | {"chosen": [step.options[n] for n in json.loads(value) if n < len(step.options)]}
+def _shared(w: Work, membership: Membership) -> list[dict[str, Any]]:
+    """What one shared of answers written at home, as it was then, and with whom."""
+    return [
+        {
+            "chapter": answer.chapter,
+            "step": said.title,
+            "with": share.audience,
+            "on": share.shared_at.date().isoformat(),
+            "status": share.status,
+            **({"hours": list(said.hours)} if said.hours else {"text": said.text}),
+        }
+        for share, answer, said in shared.of_member(w, membership.id)
+    ]
 
 
 def _notes(w: Work, membership: Membership) -> list[dict[str, Any]]:
@@ -172,6 +167,25 @@ def _notes(w: Work, membership: Membership) -> list[dict[str, Any]]:
         .order_by(SessionNote.id)
     ).all()
     return _opened(w, rows)
+
+
+def _goals(w: Work, membership: Membership) -> list[dict[str, Any]]:
+    """What one worked towards, agreed in this group."""
+    rows = w.db.scalars(select(Goal).where(Goal.membership_id == membership.id).order_by(Goal.id)).all()
+    return [
+        {
+            "kind": row.kind,
+            "state": row.state,
+            "weeks": row.weeks,
+            "asked_on": row.asked_on.isoformat(),
+            "started_on": row.started_on.isoformat() if row.started_on else None,
+            "paused_on": row.paused_on.isoformat() if row.paused_on else None,
+            "paused_days": row.paused_days,
+            "ended_on": row.ended_on.isoformat() if row.ended_on else None,
+            **content,
+        }
+        for row, content in zip(rows, aims.opened(w, rows), strict=True)
+    ]
 
 
 def _opened(w: Work, rows: Sequence[SessionNote]) -> list[dict[str, Any]]:
@@ -251,6 +265,11 @@ def _as_staff(w: Work, person_id: int) -> dict[str, Any]:
         "notes_to_members": _opened(w, answered),
         "topics": _topics(w, person_id),
         "run_sheet_lines": _lines(w, person_id),
+        "goals_begun": [
+            day.isoformat()
+            for day in w.db.scalars(select(Goal.started_on).where(Goal.started_by == person_id).order_by(Goal.id))
+            if day
+        ],
         "looked_after": [{"on": r.done_at.date().isoformat(), "outcome": r.outcome} for r in settled if r.done_at],
     }
     return {name: kept for name, kept in found.items() if kept}

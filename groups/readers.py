@@ -27,9 +27,11 @@ __all__ = [
     "holders",
     "of_answer",
     "of_glass_note",
+    "of_goal",
     "of_note",
     "of_room",
     "of_run_sheet",
+    "of_share",
 ]
 
 
@@ -55,9 +57,13 @@ WRITINGS = {
     "note": Writing(leads=True, subject="note"),
     "counted": Writing(),
     "private": Writing(),
+    "share group": Writing(seats=True, subject="share"),
+    "share buddy": Writing(seats=True, subject="share"),
+    "share staff": Writing(leads=True, subject="share"),
     "run-sheet": Writing(seats=True),
     "topic": Writing(seats=True),
     "glass note": Writing(),
+    "goal": Writing(leads=True, subject="goal"),
 }
 
 
@@ -76,9 +82,20 @@ def of_note(w: Work, found: rooms.Place) -> Readers:
     return _readers(w, found, WRITINGS["note"])
 
 
+def of_goal(w: Work, found: rooms.Place) -> Readers:
+    """Who reads what the actor says of their goal. `found` is one's place in the group's room. One query."""
+    return _readers(w, found, WRITINGS["goal"])
+
+
 def of_note_back(w: Work, found: rooms.Place) -> Readers:
     """Who reads what a facilitator writes to one member: that member, and the other facilitators. One query."""
     return Readers(members=1, names=of_note(w, found).names)
+
+
+def of_share(w: Work, found: rooms.Place, audience: str) -> Readers:
+    """Who reads an answer from the programme shared with this audience (group, buddy or staff). `found` is one's place
+    in the room where it is read: the pair's for a buddy, else the group's. One query."""
+    return _readers(w, found, WRITINGS[f"share {audience}"])
 
 
 def of_run_sheet(w: Work, found: rooms.Place) -> Readers:

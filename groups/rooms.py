@@ -150,15 +150,25 @@ def lead_place(w: Work, group: str) -> Place:
 
 
 def open_group(
-    w: Work, organisation_id: int, name: str, *, language: str = "nl", timezone: str = "Europe/Amsterdam"
+    w: Work,
+    organisation_id: int,
+    name: str,
+    *,
+    language: str = "nl",
+    timezone: str = "Europe/Amsterdam",
+    programme: str | None = None,
 ) -> Group:
-    """Create a group with its room. For staff of the organisation. Writes both and an audit line."""
+    """Create a group with its room. For staff of the organisation, who know that there is such a `programme`.
+
+    Writes both and an audit line.
+    """
     group = Group(
         public_id=ids.public_id(),
         organisation_id=organisation_id,
         name=name,
         language=language,
         timezone=timezone,
+        **({"programme": programme} if programme else {}),
         created_on=w.now.date(),
     )
     w.db.add(group)

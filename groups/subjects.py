@@ -1,4 +1,4 @@
-"""Messages and shared answers as things that can be reviewed: what `moderation.subjects` asks for."""
+"""Messages, answers, notes and shares as things that can be reviewed: what `moderation.subjects` asks for."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from app.core.errors import NotFound
 from app.core.permissions import Role
 from app.core.work import Work
 from app.notify import outbox
-from groups import conversation, decisions, exercises, notes, revisions
+from groups.led import notes
 from groups.models import Group, Membership, Message, Room, Seat
+from groups.own import goals
+from groups.programme import exercises, shared
 from groups.rules import FACILITATOR
+from groups.talk import conversation, decisions, revisions
 from moderation.screening import mask, screen
 from moderation.subjects import ContextLine, Described
 
@@ -169,3 +172,51 @@ class NoteSubject:
 
     def decided(self, w: Work, subject_id: int) -> None:
         """Nothing is kept of a note for its case alone."""
+
+
+class ShareSubject:
+    """An answer from home that its author chose to share: held, speaking of danger, or reported by who reads it."""
+
+    def describe(self, w: Work, subject_id: int) -> Described:
+        row = shared.for_review(w, subject_id)
+        share = row.Share
+        [said] = shared.said(w, [share])
+        text = f"{said.prompt or said.title}\n{said.text}".strip()
+        gone = share.status == shared.WITHDRAWN
+        return Described(row.alias, row.name, text, share.shared_at, share.status == "held", (), taken_back=gone)
+
+    def author(self, w: Work, subject_id: int) -> int | None:
+        try:
+            person_id: int = shared.for_review(w, subject_id).person_id
+        except NotFound:
+            return None
+        return person_id
+
+    def release(self, w: Work, subject_id: int) -> None:
+        shared.release(w, subject_id)
+
+    def reject(self, w: Work, subject_id: int, reason: str) -> None:
+        shared.reject(w, subject_id, reason)
+
+    def decided(self, w: Work, subject_id: int) -> None:
+        shared.settle(w, subject_id)
+
+
+class GoalSubject:
+    """The words of a goal that speak of danger. They are never held: whom they were written for reads them."""
+
+    def describe(self, w: Work, subject_id: int) -> Described:
+        alias, group, text, at, taken_back = goals.for_review(w, subject_id)
+        return Described(alias, group, text, at, False, (), taken_back=taken_back)
+
+    def author(self, w: Work, subject_id: int) -> int | None:
+        return goals.author(w, subject_id)
+
+    def release(self, w: Work, subject_id: int) -> None:
+        """It reached the facilitators already."""
+
+    def reject(self, w: Work, subject_id: int, reason: str) -> None:
+        """It was never held, and nobody flags it."""
+
+    def decided(self, w: Work, subject_id: int) -> None:
+        goals.reviewed(w, subject_id)

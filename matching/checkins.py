@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
 
 from app.core import clock, ids
@@ -120,6 +120,25 @@ def week(w: Work, membership_id: int, *, own: bool) -> list[Day]:
     seen = [row for row in rows.values() if own or row.share == "all"]  # the rest is not even opened
     contents = {row.day: content for row, content in zip(seen, _opened(w, seen), strict=True)}
     return [_day(day, rows.get(day), contents.get(day), own, is_today=day == last) for day in days]
+
+
+def own_days(w: Work) -> set[date]:
+    """Every day on which the actor finished a check-in, in whatever group. One query."""
+    return set(w.db.scalars(_own_finished(select(CheckIn.day), w)))
+
+
+def own_since(w: Work, first: date) -> list[Day]:
+    """The actor's own finished check-ins from a day on, in whatever group, oldest first. At most two queries."""
+    rows = w.db.scalars(_own_finished(select(CheckIn), w).where(CheckIn.day >= first).order_by(CheckIn.day, CheckIn.id))
+    found = list(rows)
+    return [
+        _day(row.day, row, content, True, is_today=False) for row, content in zip(found, _opened(w, found), strict=True)
+    ]
+
+
+def _own_finished(query: Select[Any], w: Work) -> Select[Any]:
+    own = select(Membership.id).where(Membership.person_id == w.who.person_id)
+    return query.where(CheckIn.membership_id.in_(own), CheckIn.done_at.is_not(None), CheckIn.day <= today(w))
 
 
 def _day(day: date, row: CheckIn | None, content: dict[str, Any] | None, own: bool, *, is_today: bool) -> Day:

@@ -10,7 +10,7 @@ from matching import buddies, outreach
 
 def follow(w: Work, membership: Membership) -> None:
     """End the pair and pass on what was asked of them. What they asked of others stays asked: who leaves in danger
-    must not be forgotten. Called by `groups.leaving`, in its transaction.
+    must not be forgotten. Called by `groups.people.leaving`, in its transaction.
     """
     buddies.step_out(w, membership.id)
     outreach.pass_on(w, membership.person_id, membership.group_id)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from app.accounts import recovery
 from app.part import Part
-from groups import leaving
+from groups.people import leaving
 from matching import departures, personal, sweeps
-from matching.web import buddies, checkins, help, outreach, reports, today
+from matching.web import buddies, checkins, help, insight, offline, outreach, reports, today
 
 PART = Part(
     name="matching",
@@ -17,6 +17,8 @@ PART = Part(
         reports.blueprint,
         outreach.blueprint,
         help.blueprint,
+        offline.blueprint,
+        insight.blueprint,
     ),
     sweeps=sweeps.SWEEPS,
     personal=personal,

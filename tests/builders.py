@@ -19,10 +19,13 @@ from app.core import ids
 from app.core.actor import Actor
 from app.core.permissions import Role
 from app.core.work import Database
-from groups import messages, planning, rooms, sessions
+from groups import rooms
+from groups.agenda import planning
+from groups.led import sessions
 from groups.models import Membership, Room, Seat
-from groups.pace import Pace
 from groups.rules import FACILITATOR, MEMBER
+from groups.talk import messages
+from groups.talk.pace import Pace
 from matching import buddies, plan, relapse
 
 _numbers = itertools.count(1)
@@ -79,14 +82,14 @@ class Circle:
             raise answer
         return answer
 
-    def plan(self) -> str:
-        """Plan a session on chapter 1, ten minutes from now."""
+    def plan(self, chapter: str = "understanding") -> str:
+        """Plan a session on a chapter, ten minutes from now."""
         with self.database.work(self.hanna.actor) as w:
-            return planning.plan(w, self.group, "understanding", w.now + timedelta(minutes=10), 90)
+            return planning.plan(w, self.group, chapter, w.now + timedelta(minutes=10), 90)
 
-    def open_session(self) -> str:
+    def open_session(self, chapter: str = "understanding") -> str:
         """Plan and open a session; it stands at its first step, at version 2."""
-        ref = self.plan()
+        ref = self.plan(chapter)
         with self.database.work(self.hanna.actor) as w:
             sessions.open_session(w, ref, 1)
         return ref

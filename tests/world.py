@@ -28,23 +28,18 @@ from app.core.actor import Actor
 from app.core.permissions import Role
 from app.core.ratelimit import Limiter
 from app.core.work import Database, Work
-from groups import (
-    calendar,
-    exercises,
-    followups,
-    planning,
-    presence,
-    rooms,
-    runsheet,
-    sessions,
-    stage,
-    steering,
-    topics,
-    waiting,
-)
-from groups.models import Group, Room
+from groups import rooms
+from groups.after import followups
+from groups.agenda import calendar, planning, runsheet, steering
+from groups.agenda.series import Pattern
+from groups.house import topics
+from groups.led import presence, sessions, stage
+from groups.models import CheckUp, Group, Room
+from groups.own import goals, plan, urges
+from groups.people import waiting
+from groups.programme import earlier, exercises, sharing
+from groups.programme.curriculum import programme
 from groups.rules import FACILITATOR
-from groups.series import Pattern
 from matching import checkins
 from matching.models import OutreachStep
 from moderation.models import Case
@@ -171,6 +166,9 @@ def _fill(world: World) -> None:
     _let_in(world, one)
     _belong(world, one)
     _look_ahead(world, one, two)
+    _prepare(world, one)
+    _share(world, one)
+    _aim(world, one)
 
 
 def _circle(
@@ -291,6 +289,13 @@ def _belong(world: World, one: Circle) -> None:
                 added_on=w.now.date(),
             )
         )
+    with world.database.work(mees) as w:
+        place = rooms.place(w, one.room)
+        exercises.answer(w, place, "understanding", "a-moment", "Het was stil in huis")
+        asked = programme(place.programme, "nl").chapter("understanding").step("a-moment")
+        found = earlier.at(w, place, "understanding", asked)
+        assert found is not None
+        world.things["home answer"] = found.ref
     hashed = passwords.hash_secret(PASSWORD)
     with world.database.work() as w:
         for name in ("Marit", "Ilse", "Mees"):
@@ -322,6 +327,35 @@ def _look_ahead(world: World, one: Circle, two: Circle) -> None:
         world.things["own wait"] = waiting.mine(w)[0].ref
     with world.database.read(one.hanna.actor) as r:
         world.things["waiting"] = waiting.waiting(r, one.group)[0].ref
+
+
+def _aim(world: World, one: Circle) -> None:
+    """Mees asked for a goal, and has a check-up to do."""
+    mees = one.members[0].actor
+    with world.database.work(mees) as w:
+        world.things["goal"] = goals.ask(w, rooms.place(w, one.room), "less", 4, "Niet meer na tienen", 2).ref
+        world.things["check-up"] = ids.public_id()
+        due_on = w.now.date() - timedelta(days=1)
+        w.db.add(CheckUp(public_id=world.things["check-up"], person_id=mees.person_id, due_on=due_on))
+
+
+def _prepare(world: World, one: Circle) -> None:
+    """What is Mees's alone: a card on the plan, and a wave that is not finished."""
+    with world.database.work(one.members[0].actor) as w:
+        world.things["card"] = plan.add(w, "rules", "Na elf uur ligt mijn telefoon beneden").ref
+        world.things["ride"] = urges.begin(w, str(uuid.uuid4()), 15, 6).ref
+
+
+def _share(world: World, one: Circle) -> None:
+    """What Mees and Noor wrote at home at the same step, shared with their group."""
+    for member, name in ((one.members[0], "share"), (one.members[1], "Noor's share")):
+        with world.database.work(member.actor) as w:
+            place = rooms.place(w, one.room)
+            if name != "share":
+                exercises.answer(w, place, "understanding", "a-moment", "Ik keek naar de lucht")
+            sharing.share(w, place, "understanding", "a-moment", sharing.GROUP)
+            [own] = sharing.own(w, place, "understanding", "a-moment")
+            world.things[name] = own.ref
 
 
 def write_answer(world: World, who: Actor, step: str, value: Any, *, share: bool = False) -> None:

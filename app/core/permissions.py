@@ -21,6 +21,7 @@ class Permission(StrEnum):
     GROUP_ACCESS_RENEW = "group:access:renew"
     GROUP_DOSSIER_READ = "group:dossier:read"
     GROUP_FLAG_RAISE = "group:flag:raise"
+    GROUP_GOAL_START = "group:goal:start"
     GROUP_HAND_RAISE = "group:hand:raise"
     GROUP_INVITATION_MAKE = "group:invitation:make"
     GROUP_MEMBER_LIST = "group:member:list"
@@ -30,6 +31,7 @@ class Permission(StrEnum):
     GROUP_MESSAGE_READ = "group:message:read"
     GROUP_NOTE_WRITE = "group:note:write"
     GROUP_PAIR_MAKE = "group:pair:make"
+    GROUP_PROGRESS_READ = "group:progress:read"
     GROUP_ROOM_RUN = "group:room:run"
     GROUP_SESSION_ATTEND = "group:session:attend"
     GROUP_SESSION_LEAD = "group:session:lead"
@@ -47,10 +49,13 @@ class Permission(StrEnum):
     OWN_CALENDAR_READ = "own:calendar:read"
     OWN_CHECKIN_WRITE = "own:checkin:write"
     OWN_DATA_READ = "own:data:read"
+    OWN_GOAL_SET = "own:goal:set"
     OWN_GROUP_LEAVE = "own:group:leave"
     OWN_INVITATION_USE = "own:invitation:use"
     OWN_MESSAGE_CHANGE = "own:message:change"
+    OWN_INSIGHT_READ = "own:insight:read"
     OWN_PAIR_READ = "own:pair:read"
+    OWN_PLAN_WRITE = "own:plan:write"
     OWN_REPORT_WRITE = "own:report:write"
     OWN_TODAY_READ = "own:today:read"
     PROGRAMME_CHAPTER_READ = "programme:chapter:read"
@@ -85,9 +90,12 @@ BUNDLES: dict[Role, frozenset[Permission]] = {
         Permission.OUTREACH_STEP_ACKNOWLEDGE,
         Permission.OWN_ANSWER_WRITE,
         Permission.OWN_CHECKIN_WRITE,
+        Permission.OWN_GOAL_SET,
         Permission.OWN_GROUP_LEAVE,
+        Permission.OWN_INSIGHT_READ,
         Permission.OWN_INVITATION_USE,
         Permission.OWN_PAIR_READ,
+        Permission.OWN_PLAN_WRITE,
         Permission.OWN_REPORT_WRITE,
     },
     Role.FACILITATOR: _EVERYBODY
@@ -95,11 +103,13 @@ BUNDLES: dict[Role, frozenset[Permission]] = {
     | {
         Permission.GROUP_ACCESS_RENEW,
         Permission.GROUP_DOSSIER_READ,
+        Permission.GROUP_GOAL_START,
         Permission.GROUP_INVITATION_MAKE,
         Permission.GROUP_MEMBER_LIST,
         Permission.GROUP_MEMBER_MUTE,
         Permission.GROUP_MEMBER_REMOVE,
         Permission.GROUP_PAIR_MAKE,
+        Permission.GROUP_PROGRESS_READ,
         Permission.GROUP_ROOM_RUN,
         Permission.GROUP_SESSION_LEAD,
         Permission.ORGANISATION_CASE_DECIDE,

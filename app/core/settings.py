@@ -33,6 +33,7 @@ class Settings:
     async_mode: AsyncMode = "eventlet"
     sweeps: Literal["inside", "apart"] = "inside"
     leave_url: str = "/elders"
+    content_dir: Path | None = None
     session_days: int = 30
     staff_hours: int = 12
     outreach_minutes_buddy: int = 120
@@ -78,6 +79,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         async_mode=_one_of(env, "SAMEN_ASYNC_MODE", ASYNC_MODES, "eventlet"),
         sweeps=_one_of(env, "SAMEN_SWEEPS", ("inside", "apart"), "inside"),
         leave_url=env.get("SAMEN_LEAVE_URL") or "/elders",
+        content_dir=_path(env.get("SAMEN_CONTENT_DIR")),
         session_days=_number(env, "SAMEN_SESSION_DAYS", 30, 1, 90),
         staff_hours=_number(env, "SAMEN_STAFF_HOURS", 12, 1, 24),
         outreach_minutes_buddy=_number(env, "SAMEN_OUTREACH_MINUTES_BUDDY", 120, 1, 1440),
@@ -103,6 +105,8 @@ def check(settings: Settings) -> None:
         raise SettingsError("SAMEN_ORIGIN must be one full origin such as https://samen.example, never a wildcard.")
     if settings.production and not settings.origin.startswith("https://"):
         raise SettingsError("In production SAMEN_ORIGIN must name the https origin that people use.")
+    if settings.content_dir and not settings.content_dir.is_dir():
+        raise SettingsError("SAMEN_CONTENT_DIR must name a folder with programmes.")
     _check_oidc(settings)
 
 

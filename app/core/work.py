@@ -42,7 +42,6 @@ class Announcement:
 class Work:
     """What a use-case works with: `db` to read and write rows, who acts, what time it is (UTC).
 
-    Statements that need no objects may go to the `connection` of a unit that writes.
     `ring` seals and opens what people wrote (`app.core.crypto`); `seal_key` seals the audit lines written in this
     unit (`app.core.audit`); `code_key` hashes codes that stand on paper.
     """
@@ -55,11 +54,16 @@ class Work:
     code_key: bytes = b""
     announcements: list[Announcement] = field(default_factory=list)
     effects: list[Callable[[], None]] = field(default_factory=list)
-    connection: Connection = None  # type: ignore[assignment]  # of units that write
+    writes_to: Connection | None = None
     ring: Ring = field(init=False)
 
     def __post_init__(self, vault: Vault) -> None:
         self.ring = Ring(self.session, vault)
+
+    @property
+    def connection(self) -> Connection:
+        """What statements that need no objects go to: the busiest path makes no session at all."""
+        return self.writes_to if self.writes_to is not None else self.db.connection()
 
     @property
     def db(self) -> Session:
@@ -154,7 +158,7 @@ class Database:
                 self.vault,
                 self.seal_key,
                 self.code_key,
-                connection=connection,
+                writes_to=connection,
             )
             try:
                 yield work

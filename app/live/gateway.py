@@ -39,6 +39,11 @@ Translate = Callable[[str, AppError], dict[str, Any]]
 Adopt = Callable[[str, Any], Line]
 
 
+def _nobody_adopts(_sid: str, _environ: Any) -> Line:
+    """No socket opens before `Gateway.serve` was called."""
+    raise RuntimeError("a socket opened before the server serves")
+
+
 @dataclass(slots=True)
 class _Client:
     """One open socket. `actor` is who it was when it opened: what it may do now is asked at every event.
@@ -74,7 +79,7 @@ class Gateway:
         self._tempo = tempo
         self._clients: dict[str, _Client] = {}
         self._hot: dict[str, LiveEvent] = {}
-        self._adopt: Adopt = None  # type: ignore[assignment]
+        self._adopt: Adopt = _nobody_adopts
         self._frame: Frame = lambda text: text
 
     def serve(self, server: socketio.Server, events: Mapping[str, LiveEvent], adopt: Adopt, frame: Frame) -> None:
@@ -121,8 +126,10 @@ class Gateway:
 
         try:
             self._tempo.per_minute(event.per_minute, event.name, client.session)
-            command = self._read(event, client.actor, data)
-            self._writers[event.name].offer(command, stored, client.line.flush)
+            writer = self._writers[event.name]
+            if writer.full:  # what cannot be taken must cost next to nothing, or there is no end to it
+                raise Unavailable(retry_after=5)
+            writer.offer(self._read(event, client.actor, data), stored, client.line.flush)
             client.taken += 1
         except AppError as refusal:
             answer(refusal)

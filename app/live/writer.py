@@ -48,13 +48,18 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
+    @property
+    def full(self) -> bool:
+        """Does too much wait already? Then nothing more is taken, and there is no need to look at it first."""
+        return len(self._waiting) >= WAITING
+
     def offer(self, command: Any, done: Done, afterwards: Callable[[], None] | None = None) -> None:
         """Store one command, and call `done` with its result or an `AppError`, after the commit.
 
         What the commit announced is told to others after that, and then `afterwards` is called. Neither may wait.
         Raises `Unavailable` when too much waits already.
         """
-        if len(self._waiting) >= WAITING:
+        if self.full:
             raise Unavailable(retry_after=5)
         ticket = _Ticket(command, done, afterwards)
         if self._thread is None:

@@ -16,8 +16,12 @@ from app.core import audit, clock, ids
 from app.core.errors import Closed, Invalid, NotFound
 from app.core.i18n import N_
 from app.core.work import Work
-from groups import attendance, closing, dossier, exercises, followups, rooms, runsheet, stage, steering
-from groups.attendance import CAME, EXCUSED, MISSED, Judged, Span
+from groups import rooms
+from groups.after import attendance, dossier, followups
+from groups.after.attendance import CAME, EXCUSED, MISSED, Judged, Span
+from groups.after.redaction import Names
+from groups.agenda import runsheet, steering
+from groups.led import closing, stage
 from groups.models import (
     Absence,
     Answer,
@@ -33,7 +37,7 @@ from groups.models import (
     SessionStep,
     Turn,
 )
-from groups.redaction import Names
+from groups.programme import exercises
 from groups.rules import FACILITATOR, MEMBER
 
 KINDS = (CAME, EXCUSED, MISSED)
@@ -128,8 +132,8 @@ def correct(
     """Put somebody's attendance right, such as after trouble with a connection: came (from when to when, in the group's
     own time), excused or missed. For facilitators, once the session is closed.
 
-    Writes attendance or absence, whether they are to be looked after (`groups.followups`), and an audit line. Raises
-    `NotFound`, `Forbidden`, `Closed`, `Invalid`.
+    Writes attendance or absence, whether they are to be looked after (`groups.after.followups`), and an audit line.
+    Raises `NotFound`, `Forbidden`, `Closed`, `Invalid`.
     """
     session, found = _begun(w, session_ref)
     if session.status != "closed":

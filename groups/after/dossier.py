@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.core.i18n import N_
-from groups.attendance import CAME, EXCUSED, Judged
-from groups.redaction import Named, Names
+from groups.after.attendance import CAME, EXCUSED, Judged
+from groups.after.redaction import Named, Names
 
 LONGEST_QUOTE = 180  # characters
 

@@ -9,7 +9,8 @@ from app.core.errors import Closed, Forbidden
 from app.core.i18n import N_
 from app.core.work import Work
 from app.notify import outbox
-from groups import planning, rooms, steering
+from groups import rooms
+from groups.agenda import planning, steering
 from groups.models import Absence, GroupSession, Membership
 
 

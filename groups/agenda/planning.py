@@ -1,6 +1,6 @@
 """Planning sessions: when a group meets and on which chapter, one at a time or as a series.
 
-What changes afterwards (moved, skipped, cancelled, more of them) is in `groups.replanning`.
+What changes afterwards (moved, skipped, cancelled, more of them) is in `groups.agenda.replanning`.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from app.core.errors import Closed, Invalid
 from app.core.i18n import N_
 from app.core.work import Work
 from app.notify import outbox
-from groups import rooms, runsheet
-from groups.curriculum import programme
+from groups import rooms
+from groups.agenda import runsheet
+from groups.agenda.series import Pattern, Slot, slots
 from groups.models import Absence, Group, GroupSession, Membership, Room, Series
+from groups.programme.curriculum import programme
 from groups.rules import MEMBER
-from groups.series import Pattern, Slot, slots
 
 LENGTHS = (60, 75, 90, 120)
 LENGTH = 90

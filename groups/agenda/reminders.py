@@ -14,8 +14,8 @@ from sqlalchemy import exists, select
 from app.core.work import Database, Work
 from app.notify import outbox
 from app.notify.models import Notice, OutboxItem
+from groups.agenda.planning import ABOUT
 from groups.models import Absence, GroupSession, Membership
-from groups.planning import ABOUT
 from groups.rules import MEMBER
 
 OVER = timedelta(hours=3)  # after its beginning nobody needs a line about when a session begins

@@ -1,7 +1,7 @@
 """What was planned turns out otherwise: another moment, a week later with all that follows, not at all, or more of it.
 
 Everybody in the group hears of it once, in neutral words, but for whoever changed it. Reminders of the old moment are
-put away; the new moment has its own (`groups.reminders`).
+put away; the new moment has its own (`groups.agenda.reminders`).
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from app.core.errors import Closed, Invalid, NotFound
 from app.core.i18n import N_
 from app.core.work import Work
 from app.notify import outbox
-from groups import planning, rooms, steering
+from groups import rooms
+from groups.agenda import planning, steering
+from groups.agenda.series import Slot, later
 from groups.models import Group, GroupSession, Series
-from groups.series import Slot, later
 
 OPEN_ALREADY = N_("Deze bijeenkomst is al open of voorbij. Er is niets veranderd.")
 

@@ -1,7 +1,7 @@
 """The run-sheet of a session: phases with minutes, each bound to a step of the chapter or to words of one's own.
 
-Every change names the version of the session it was made from (`groups.steering`). While a session runs, the line
-everybody is at and what came before it stay as they are; `GroupSession.position` keeps pointing at that line. Who
+Every change names the version of the session it was made from (`groups.agenda.steering`). While a session runs, the
+line everybody is at and what came before it stay as they are; `GroupSession.position` keeps pointing at that line. Who
 changes the run-sheet of a running session tells the screens afterwards (`stage.tell`).
 """
 
@@ -20,12 +20,13 @@ from app.core.errors import Closed, Invalid, NotFound
 from app.core.i18n import N_
 from app.core.text import plain
 from app.core.work import Work
-from groups import rooms, steering
-from groups.curriculum import SHARING, Chapter, Step, programme
+from groups import rooms
+from groups.agenda import steering
 from groups.models import Answer, GroupSession, SessionStep
+from groups.programme.curriculum import programme
+from groups.programme.steps import PHASES, SHARING, Chapter, Step
 from moderation.screening import screen
 
-PHASES = ("arrive", "check-in", "theme", "break", "exercise", "closing")
 FREE_KINDS = ("text", "question", "poll", "scale", "round", "timer")
 WRITTEN, CHOSEN = ("question",), ("poll", "scale")  # of the kinds above: those that are answered
 
@@ -103,7 +104,9 @@ def start(w: Work, session: GroupSession, found: rooms.Place, chapter: str) -> N
 
 
 def phase_of(step: Step, position: int, count: int) -> str:
-    """The phase a chapter's step belongs to, from what it is and where it stands."""
+    """The phase a chapter's step belongs to: as it says, or from what it is and where it stands."""
+    if step.phase:
+        return step.phase
     if step.id in PHASES:
         return step.id
     if step.kind == "timer":

@@ -127,7 +127,7 @@ def keep_hours(w: Work, group: str, opening: Iterable[hours.Window], staffed: It
 
 
 def notice_flood(w: Work, room_id: int) -> bool:
-    """Slow a room by itself for five minutes: so much came at once that nobody could follow (`groups.tempo`).
+    """Slow a room by itself for five minutes: so much came at once that nobody could follow (`groups.talk.tempo`).
 
     Called by who stores messages. Writes the room and announces its climate, unless it was slowed this very minute;
     returns whether it did. Nobody is named: the room slows for all members alike.

@@ -17,8 +17,8 @@ from app.core.i18n import N_
 from app.core.text import plain
 from app.core.work import Work
 from groups import rooms
-from groups.curriculum import programme
 from groups.models import Room, Topic
+from groups.programme.curriculum import programme
 from moderation.screening import screen
 
 LONGEST = 80  # characters of a title

@@ -7,8 +7,11 @@ from typing import Any
 from app.core.errors import Closed, Forbidden, Muted
 from app.core.i18n import N_
 from app.core.work import Work
-from groups import exercises, rooms, runsheet, stage, steering
+from groups import rooms
+from groups.agenda import runsheet, steering
+from groups.led import stage
 from groups.models import GroupSession
+from groups.programme import exercises
 
 SHOWN = N_("De antwoorden zijn al getoond. Een antwoord erbij zou laten zien wat jij koos. Wat je typte staat er nog.")
 READING = N_("Je kunt nu even alleen meelezen. Wat je typte staat er nog.")

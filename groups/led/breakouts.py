@@ -20,8 +20,10 @@ from app.core import audit, ids
 from app.core.errors import Closed, Invalid, NotFound
 from app.core.i18n import N_
 from app.core.work import Work
-from groups import crowd, rooms, stage, steering
-from groups.crowd import Somebody
+from groups import rooms
+from groups.agenda import steering
+from groups.led import crowd, stage
+from groups.led.crowd import Somebody
 from groups.models import Breakout, GroupSession, Hiding, Room, Seat
 from groups.rules import FACILITATOR
 

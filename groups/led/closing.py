@@ -15,8 +15,11 @@ from sqlalchemy.exc import IntegrityError
 from app.core.errors import Closed, Forbidden, Invalid, NotFound
 from app.core.i18n import N_
 from app.core.work import Work
-from groups import exercises, rooms, rules, runsheet, stage
+from groups import rooms, rules
+from groups.agenda import runsheet
+from groups.led import stage
 from groups.models import Answer, Attendance, GroupSession, Membership
+from groups.programme import exercises
 from groups.rules import MEMBER
 
 CHAPTER = "closing"  # where these answers stand among those at steps

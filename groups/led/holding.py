@@ -11,7 +11,8 @@ from sqlalchemy import func, select
 
 from app.core.errors import NotFound
 from app.core.work import Work
-from groups import rooms, steering
+from groups import rooms
+from groups.agenda import steering
 from groups.models import Answer, Membership, Message, Seat
 from moderation import queue, subjects
 from moderation.models import Case

@@ -20,7 +20,9 @@ from app.core.errors import Closed, Invalid, NotFound, RateLimited
 from app.core.i18n import N_
 from app.core.text import plain
 from app.core.work import Work
-from groups import rooms, stage, steering
+from groups import rooms
+from groups.agenda import steering
+from groups.led import stage
 from groups.models import Group, GroupSession, Room, Seat, SessionNote
 from groups.rules import MEMBER
 from moderation import queue

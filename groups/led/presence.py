@@ -9,7 +9,9 @@ from sqlalchemy.exc import IntegrityError
 
 from app.core.errors import Closed, NotFound
 from app.core.work import Work
-from groups import crowd, rooms, stage, steering
+from groups import rooms
+from groups.agenda import steering
+from groups.led import crowd, stage
 from groups.models import Attendance, GroupSession, Membership
 
 FRESH = timedelta(seconds=20)  # a sign of life as young as this need not be written again
@@ -28,7 +30,7 @@ def arrive(w: Work, found: rooms.Place) -> None:
     """Note that somebody is in the running session, for its attendance. Called when they come in, and while they stay.
 
     In a breakout they are in the session too. Writes at most one row, and none if one was written just now; announces
-    the state when somebody comes in or comes back.
+    the state when somebody comes in or comes back, and by a facilitator's sign of life also when somebody went quiet.
     """
     session = stage.running_for(w, found)
     if session is None:
@@ -43,7 +45,7 @@ def arrive(w: Work, found: rooms.Place) -> None:
             return  # they came in on another screen this very moment
     elif last_at <= w.now - FRESH:
         w.db.execute(update(Attendance).where(*_mine(session, found)).values(last_at=w.now))
-    if not crowd.is_here(last_at, w.now):
+    if not crowd.is_here(last_at, w.now) or (found.leads and _went_quiet(w, session, last_at)):
         stage.tell(w, session, _main(w, found))
 
 
@@ -109,6 +111,14 @@ def clear_pause(w: Work, public_id: str, alias: str) -> None:
         .values(pause_at=None)
     )
     stage.tell_leads(w, session, found)
+
+
+def _went_quiet(w: Work, session: GroupSession, since: datetime | None) -> bool:
+    """Has somebody become away since then, so that screens still count them? One query."""
+    if since is None:
+        return False
+    quiet = Attendance.last_at.between(since - crowd.HERE, w.now - crowd.HERE)
+    return w.db.scalar(select(Attendance.id).where(Attendance.session_id == session.id, quiet).limit(1)) is not None
 
 
 def _mine(session: GroupSession, found: rooms.Place) -> tuple[ColumnElement[bool], ...]:

@@ -11,7 +11,8 @@ from datetime import timedelta
 from app.core.errors import Invalid
 from app.core.i18n import N_
 from app.core.work import Work
-from groups import stage, steering
+from groups.agenda import steering
+from groups.led import stage
 
 KINDS = ("breath", "wave")
 LONGEST = 20  # minutes

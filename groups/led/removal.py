@@ -1,7 +1,7 @@
 """Asking somebody to stay out of a running session, and letting them in again.
 
 They keep their place in the group. Until they are let in, or the session closes, they hear nothing of its room; they
-see a page with help, and can write a note to the facilitators (`groups.notes`).
+see a page with help, and can write a note to the facilitators (`groups.led.notes`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from sqlalchemy import select, update
 from app.core import audit
 from app.core.errors import NotFound
 from app.core.work import Work
-from groups import breakouts, rooms, rounds, stage, steering
+from groups import rooms
+from groups.agenda import steering
+from groups.led import breakouts, rounds, stage
 from groups.models import Attendance, Room, Seat
 from groups.rules import MEMBER
 

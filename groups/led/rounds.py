@@ -11,9 +11,11 @@ from sqlalchemy import delete, select, update
 from app.core.errors import Closed, Invalid, NotFound
 from app.core.i18n import N_
 from app.core.work import Work
-from groups import crowd, rooms, runsheet, stage, steering, turns
+from groups import rooms
+from groups.agenda import runsheet, steering
+from groups.led import crowd, stage, turns
+from groups.led.turns import DONE, PASSED, SPEAKING, WAITING
 from groups.models import GroupSession, Membership, Turn
-from groups.turns import DONE, PASSED, SPEAKING, WAITING
 
 DOES = ("done", "pass", "again")
 

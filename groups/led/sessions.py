@@ -16,8 +16,12 @@ from app.core import audit
 from app.core.errors import Closed, Invalid
 from app.core.i18n import N_
 from app.core.work import Work
-from groups import breakouts, exercises, removal, rooms, runsheet, stage, steering
+from groups import rooms
+from groups.agenda import runsheet, steering
+from groups.led import breakouts, pulse, removal, stage
 from groups.models import Attendance, GroupSession, SessionStep
+from groups.programme import exercises
+from groups.programme.curriculum import programme
 
 STILL = {"pulse": "", "pulse_started_at": None, "pulse_ends_at": None}  # no timer runs
 TOO_FEW = N_(
@@ -46,7 +50,7 @@ def open_session(w: Work, public_id: str, version: int) -> None:
     other = select(GroupSession.id).where(GroupSession.group_id == found.group_id, GroupSession.status == "open")
     if w.db.scalar(other) is not None:
         raise Closed(N_("Er is al een bijeenkomst open in deze groep. Sluit die eerst af."))
-    steering.change(w, session, version, status="open", opened_at=w.now, **_step_clock(w, session, 0))
+    steering.change(w, session, version, status="open", opened_at=w.now, **_clocks(w, session, found, 0))
     audit.record(w, "session.opened", "session", session.id)
     stage.tell(w, session, found)
 
@@ -151,19 +155,23 @@ def close(w: Work, public_id: str, version: int) -> None:
 
 
 def _go(w: Work, session: GroupSession, found: rooms.Place, version: int, position: int) -> None:
-    steering.change(w, session, version, **_step_clock(w, session, position), **STILL)
+    steering.change(w, session, version, **_clocks(w, session, found, position))
     stage.tell(w, session, found)
 
 
-def _step_clock(w: Work, session: GroupSession, position: int) -> dict[str, Any]:
-    minutes = w.db.scalar(
-        select(SessionStep.minutes).where(SessionStep.session_id == session.id, SessionStep.position == position)
-    )
-    if minutes is None:
+def _clocks(w: Work, session: GroupSession, found: rooms.Place, position: int) -> dict[str, Any]:
+    """The clocks of a step that begins now. Where it is for breathing or for a wave, its timer starts with it."""
+    here = (SessionStep.session_id == session.id) & (SessionStep.position == position)
+    line = w.db.execute(select(SessionStep.minutes, SessionStep.step).where(here)).first()
+    if line is None:
         raise Invalid
-    return {
+    ends = w.now + timedelta(minutes=line.minutes)
+    step = programme(found.programme, found.language).find(session.chapter, line.step)
+    together = step is not None and step.timer in pulse.KINDS
+    timer = {"pulse": step.timer, "pulse_started_at": w.now, "pulse_ends_at": ends} if step and together else STILL
+    return timer | {
         "position": position,
         "step_started_at": w.now,
-        "step_ends_at": w.now + timedelta(minutes=minutes),
+        "step_ends_at": ends,
         "paused_at": w.now if session.paused_at else None,  # a pause that goes on counts from here for the new step
     }

@@ -7,9 +7,13 @@ from typing import Any
 
 from app.core.errors import NotFound
 from app.core.work import Work
-from groups import breakouts, closing, exercises, notes, readers, rooms, runsheet, stage
-from groups.curriculum import SHARING, Step, programme
+from groups import readers, rooms
+from groups.agenda import runsheet
+from groups.led import breakouts, closing, notes, stage
 from groups.models import GroupSession
+from groups.programme import exercises
+from groups.programme.curriculum import programme
+from groups.programme.steps import SHARING, Step
 
 
 def member(w: Work, running: GroupSession, found: rooms.Place) -> dict[str, Any]:

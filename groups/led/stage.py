@@ -1,6 +1,6 @@
 """Where a session stands, for everybody's screens: its step, who is here, whose hand is up. Reads and tells only.
 
-What it costs does not grow with the group: `tests/groups/test_sessions.py` pins the number of statements.
+What it costs does not grow with the group: `tests/groups/led/test_sessions.py` pins the number of statements.
 """
 
 from __future__ import annotations
@@ -13,9 +13,12 @@ from typing import Any
 from sqlalchemy import func, select
 
 from app.core.work import Work
-from groups import crowd, exercises, rooms, runsheet, turns
-from groups.crowd import Somebody
+from groups import rooms
+from groups.agenda import runsheet
+from groups.led import crowd, turns
+from groups.led.crowd import Somebody
 from groups.models import Answer, Attendance, Breakout, GroupSession, Membership, SessionNote, Turn
+from groups.programme import exercises
 from groups.rules import MEMBER
 
 CLOSING_LASTS = timedelta(hours=24)  # how long after a session its closing questions can be answered

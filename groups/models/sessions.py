@@ -208,11 +208,13 @@ class FollowUp(Base):
 
 
 class Answer(Base):
-    """What a member answered at a step: `value`, sealed, is text, or option numbers for a checklist or poll.
+    """What a member answered at a step: `value`, sealed, is text, or JSON: option numbers of what was chosen, the boxes
+    of a reflection by their names, the rows of a list, the marked hours of a week.
 
     `sharing` is private, shared (under the alias), pooled (among all, without one) or counted. With `few_ok` it may
-    be shown where only three or four answered. `step_version` keeps the question that was answered.
-    `session_id` is 0 for what was written outside a session, so that the constraint holds there too.
+    be shown where only three or four answered. `question_id` keeps the question that was answered, where it stood in
+    the programme; `step_version` is its chapter's version. `session_id` is 0 for what was written outside a session, so
+    that the constraint holds there too.
     """
 
     __tablename__ = "answers"
@@ -224,6 +226,7 @@ class Answer(Base):
     chapter: Mapped[str] = mapped_column(String(60))
     step: Mapped[str] = mapped_column(String(60))
     step_version: Mapped[int]
+    question_id: Mapped[int | None] = mapped_column(ForeignKey("step_questions.id"))
     value: Mapped[bytes] = mapped_column(Sealed)
     sharing: Mapped[str] = mapped_column(String(8))
     few_ok: Mapped[bool] = mapped_column(default=False)

@@ -16,9 +16,9 @@ from app.core.i18n import N_
 from app.core.text import plain
 from app.core.work import Work
 from app.notify import outbox
-from groups import conversation
 from groups.models import GlassBreak, Group, Membership, Room
 from groups.rules import FACILITATOR, MEMBER
+from groups.talk import conversation
 
 REASONS = ("absence", "danger", "complaint")
 LASTS = timedelta(hours=1)

@@ -12,8 +12,10 @@ from app.core.i18n import N_
 from app.core.permissions import Role
 from app.core.work import Work
 from app.notify import outbox
-from groups import rooms, waiting
+from groups import rooms
 from groups.models import Group, Membership
+from groups.people import waiting
+from groups.programme import curriculum
 from groups.rules import FACILITATOR, MEMBER
 from moderation.screening import screen
 
@@ -48,8 +50,8 @@ def is_full(w: Work, code: str) -> bool:
 def come_in(w: Work, code: str, slip: Slip, secret_hash: str, alias: str, language: str) -> int:
     """Use up a code, and create the person and the place it gives; returns the person's id.
 
-    Where the group is full it is a place on its waiting list (`groups.waiting`). Writes everything or nothing. Raises
-    `NotFound` for a code that is no good, `Invalid` when the alias was taken.
+    Where the group is full it is a place on its waiting list (`groups.people.waiting`). Writes everything or nothing.
+    Raises `NotFound` for a code that is no good, `Invalid` when the alias was taken.
     """
     group = look_up(w, code)
     invitations.use(w, code)
@@ -106,18 +108,21 @@ def help_lead(w: Work, code: str) -> str:
     return group.public_id
 
 
-def open_group(w: Work, name: str, language: str) -> str:
-    """Open a group and lead it from the first moment; returns it. For facilitators.
+def open_group(w: Work, name: str, language: str, programme: str = curriculum.DEFAULT) -> str:
+    """Open a group that follows a programme, and lead it from the first moment; returns it. For facilitators.
 
-    Raises `Invalid` for a name that is empty, too long, or says too much: slips and phones may show it.
+    Raises `Invalid` for a name that is empty, too long, or says too much: slips and phones may show it; and for a
+    programme that is not there.
     """
+    if programme not in curriculum.slugs():
+        raise Invalid(N_("Dit programma is er niet. Kies een ander; er is nog niets gemaakt."))
     name = " ".join(name[: 4 * LONGEST_NAME].split())
     if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
         raise Invalid(N_("Geef de groep een naam van 1 tot 60 tekens. Er is nog niets gemaakt."))
     telling = any(stem in name.casefold() for stem in _TELLING)
     if telling or screen(name, lang=language).action != "allow":
         raise Invalid(N_("Deze naam vertelt te veel. Kies iets alledaags, zoals de dag waarop jullie samenkomen."))
-    group = rooms.open_group(w, w.who.organisation_id, name, language=language)
+    group = rooms.open_group(w, w.who.organisation_id, name, language=language, programme=programme)
     rooms.enter(w, group.id, w.who.person_id, w.who.name, FACILITATOR)
     return group.public_id
 

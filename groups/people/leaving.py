@@ -17,7 +17,9 @@ from app.core.errors import Closed, Invalid, NotFound
 from app.core.i18n import N_
 from app.core.work import Work
 from app.notify import outbox
-from groups import followups, rooms, rounds, stage
+from groups import rooms
+from groups.after import followups
+from groups.led import rounds, stage
 from groups.models import Absence, Attendance, Group, GroupSession, Hiding, Membership, Seat
 from groups.rules import FACILITATOR, MEMBER
 

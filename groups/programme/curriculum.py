@@ -1,90 +1,44 @@
-"""The programme: chapters as Markdown files with front matter, read once and checked as they are read.
+"""The programmes: folders of chapters, read once, with an organisation's own over the product's.
 
-A programme is a folder under `groups/content/`. Each language has its own files; a chapter's key, step ids,
-kinds and minutes are the same in all of them, which a test checks. A mistake is named with file and line.
+The product's own stand in `groups/content/`; `use` names a folder with more of them. How they are written is told in
+docs/content.md. A mistake is named with file and line.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Any
 
 import yaml
-from markupsafe import Markup
 
 from app.core.errors import NotFound
-from app.core.text import markdown
+from app.core.i18n import LANGUAGES
+from groups.programme import glossary
+from groups.programme.reading import ContentError, Mistake, SafeLoader, parse
+from groups.programme.steps import Chapter, Step
 
-KINDS = ("text", "checklist", "reflection", "question", "poll", "scale", "round", "timer")
-ANSWERED = ("checklist", "reflection", "question", "poll", "scale")
-SHARING = ("private", "shared", "pooled", "counted")
-SCALE = tuple(str(n) for n in range(11))  # what a scale is answered with: 0 to 10
-
-_HEADING = re.compile(r"^## (.+?) \{#([a-z][a-z0-9-]*)\}$")
-
-
-class ContentError(Exception):
-    """A mistake in a content file; the message names file and line."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of a chapter. `html` is safe; `minutes` is its usual length in a session."""
-
-    id: str
-    title: str
-    kind: str
-    minutes: int
-    in_session: bool
-    sharing: str
-    prompt: str
-    options: tuple[str, ...]
-    html: Markup
-
-    @property
-    def answered(self) -> bool:
-        return self.kind in ANSWERED
-
-
-@dataclass(frozen=True, slots=True)
-class Chapter:
-    """One chapter in one language."""
-
-    key: str
-    number: int
-    version: int
-    title: str
-    goal: str
-    minutes: int
-    this_week: str
-    sources: tuple[str, ...]
-    intro: Markup
-    steps: tuple[Step, ...]
-
-    def step(self, step_id: str) -> Step:
-        """The step with this id. Raises `NotFound`."""
-        for step in self.steps:
-            if step.id == step_id:
-                return step
-        raise NotFound
-
-    @property
-    def run_sheet(self) -> tuple[Step, ...]:
-        """The steps of the default session, in order."""
-        return tuple(step for step in self.steps if step.in_session)
+DEFAULT = "lust-leren-loslaten"
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
+_FILE = re.compile(r"\d\d-([a-z][a-z0-9-]*)\.md")
+_own: list[Traversable] = []
 
 
 @dataclass(frozen=True, slots=True)
 class Programme:
+    """Chapters in one language, in order; `glossary` explains words."""
+
     slug: str
     version: int
     title: str
     chapters: tuple[Chapter, ...]
     open_session: Chapter
+    glossary: Mapping[str, str]
 
     def chapter(self, key: str) -> Chapter:
         """The chapter with this key; for no key, what a session without a chapter goes by. Raises `NotFound`."""
@@ -93,25 +47,109 @@ class Programme:
                 return chapter
         raise NotFound
 
+    def find(self, chapter: str, step: str) -> Step | None:
+        """A step of a chapter, or None where there is none (any more)."""
+        try:
+            return self.chapter(chapter).step(step)
+        except NotFound:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a programme's own file says, and where its folders are: its own before the one it builds on."""
+
+    slug: str
+    version: int
+    title: Mapping[str, str]
+    chapters: tuple[str, ...]
+    folders: tuple[Traversable, ...]
+
+
+def look_in(folder: Path | None) -> None:
+    """Read an organisation's own programmes from `folder` too, from now on."""
+    if folder is not None or _own:  # what is in it may have changed
+        programme.cache_clear()
+    _own[:] = [folder] if folder else []
+
+
+def use(folder: Path | None) -> None:
+    """As `look_in`, and read everything at once. Called when the product starts.
+
+    Raises `ContentError` where something in it cannot be used.
+    """
+    look_in(folder)
+    for slug in slugs():
+        for language in LANGUAGES:
+            programme(slug, language)
+
+
+def slugs() -> list[str]:
+    """The programmes there are, the product's own first."""
+    return list(dict.fromkeys(slug for root in (_content(), *_own) for slug in programmes_in(root)))
+
+
+def programmes_in(root: Traversable) -> list[str]:
+    """The programmes of one folder."""
+    return sorted(f.name for f in root.iterdir() if f.is_dir() and (f / "programme.yaml").is_file())
+
+
+def titles(language: str) -> list[tuple[str, str]]:
+    """Every programme with its title, to choose from."""
+    return [(slug, programme(slug, language).title) for slug in slugs()]
+
 
 @cache
 def programme(slug: str, language: str) -> Programme:
-    """A programme in one language, read from disk once. Raises `NotFound` for no such programme."""
-    folder = _content() / slug
-    if not re.fullmatch(r"[a-z0-9-]+", slug) or not (folder / "programme.yaml").is_file():
-        raise NotFound
-    about = yaml.safe_load((folder / "programme.yaml").read_text(encoding="utf-8"))
-    chapters = {c.key: c for c in (_read(file) for file in _files(folder / language))}
-    missing = [key for key in about["chapters"] if key not in chapters]
-    if missing:
-        raise ContentError(f"{slug}/{language}: chapters without a file: {', '.join(missing)}")
+    """A programme in one language, read once. Raises `NotFound` for no such programme, `ContentError`."""
+    told = about(slug)
+    words = _glossary(told, language)
+    files = chapter_files(told, language)
+    if missing := [key for key in told.chapters if key not in files]:
+        raise ContentError([Mistake(f"{slug}/{language}", 1, f"chapters without a file: {', '.join(missing)}")])
+    chapters = (_chapter(files[key], number) for number, key in enumerate(told.chapters, 1))
     return Programme(
         slug,
-        about["version"],
-        about["title"][language],
-        tuple(chapters[key] for key in about["chapters"]),
+        told.version,
+        told.title.get(language) or next(iter(told.title.values())),
+        tuple(glossary.explained(chapter, words) for chapter in chapters),
         _open_session(language),
+        words,
     )
+
+
+def about(slug: str) -> About:
+    """What a programme's `programme.yaml` says. Raises `NotFound`, `ContentError`."""
+    if not _SLUG.fullmatch(slug):
+        raise NotFound
+    told = [_about(root / slug) for root in (*_own, _content()) if (root / slug / "programme.yaml").is_file()]
+    if not told:
+        raise NotFound
+    first, based_on = told[0]
+    if not based_on:
+        return first
+    if based_on != slug:
+        base = about(based_on)
+    elif len(told) > 1:
+        base = told[1][0]
+    else:
+        raise ContentError([Mistake(f"{slug}/programme.yaml", 1, "a programme cannot build on itself")])
+    return replace(
+        first,
+        title={**base.title, **first.title},
+        chapters=first.chapters or base.chapters,
+        folders=(*first.folders, *base.folders),
+    )
+
+
+def chapter_files(told: About, language: str) -> dict[str, Traversable]:
+    """The file of each chapter: the programme's own before the one it builds on; in another language if need be."""
+    files: dict[str, Traversable] = {}
+    for folder in told.folders:
+        for spoken in (language, *LANGUAGES):
+            for key, file in _chapters_in(folder / spoken):
+                files.setdefault(key, file)
+    return files
 
 
 @cache
@@ -121,34 +159,50 @@ def house_rules(language: str) -> tuple[tuple[str, ...], str]:
     return tuple(rules[language]), rules["privacy_line"][language]
 
 
-def parse(text: str, name: str, number: int = 1) -> Chapter:
-    """One chapter from its file's text. Raises `ContentError` with `name` and a line number."""
+def _about(folder: Traversable) -> tuple[About, str]:
+    name = f"{folder.name}/programme.yaml"
+    told = _yaml(folder / "programme.yaml", name)
+    based_on, chapters = told.get("based_on", ""), told.get("chapters", [])
+    title, version = told.get("title"), told.get("version")
+    if told.get("slug") != folder.name:
+        raise ContentError([Mistake(name, 1, f"`slug` is the folder's name, {folder.name}")])
+    if not isinstance(title, dict) or not title or not set(title) <= set(LANGUAGES):
+        raise ContentError([Mistake(name, 1, f"`title` has one for each language: {', '.join(LANGUAGES)}")])
+    if not isinstance(version, int) or not isinstance(based_on, str):
+        raise ContentError([Mistake(name, 1, "`version` is a whole number, `based_on` a programme's name")])
+    if not isinstance(chapters, list) or (not chapters and not based_on):
+        raise ContentError([Mistake(name, 1, "`chapters` lists the chapters in their order")])
+    return About(folder.name, version, title, tuple(map(str, chapters)), (folder,)), based_on
+
+
+def _glossary(told: About, language: str) -> dict[str, str]:
+    words: dict[str, str] = {}
+    for folder in reversed(told.folders):
+        file = folder / language / "glossary.yaml"
+        if file.is_file():
+            words |= _yaml(file, f"{folder.name}/{language}/glossary.yaml")
+    return words
+
+
+def _yaml(file: Traversable, name: str) -> dict[str, Any]:
     try:
-        _empty, front, body = text.split("---\n", 2)
-        about: dict[str, Any] = yaml.safe_load(front)
-    except (ValueError, yaml.YAMLError) as mistake:
-        raise ContentError(f"{name}:1: the front matter cannot be read ({type(mistake).__name__})") from None
-    if not isinstance(about, dict) or not all(isinstance(step, dict) for step in about.get("steps") or ()):
-        raise ContentError(f"{name}:1: the front matter is a list of names with values, and each step one too")
-    intro, sections = _sections(body, name, first_line=front.count("\n") + 3)
-    for key in ("chapter", "version", "title", "goal", "minutes", "this_week", "steps"):
-        if key not in about:
-            raise ContentError(f"{name}:1: the front matter has no `{key}`")
-    ids = [step.get("id") for step in about["steps"]]
-    if ids != list(sections):
-        raise ContentError(f"{name}:1: steps {ids} and headings {list(sections)} are not the same, in the same order")
-    return Chapter(
-        key=about["chapter"],
-        number=number,
-        version=about["version"],
-        title=about["title"],
-        goal=about["goal"],
-        minutes=about["minutes"],
-        this_week=about["this_week"],
-        sources=tuple(about.get("sources", ())),
-        intro=markdown(intro),
-        steps=tuple(_step(step, *sections[step["id"]], name) for step in about["steps"]),
-    )
+        told = yaml.load(file.read_text(encoding="utf-8"), SafeLoader)  # noqa: S506 - it is the safe one, in C
+    except yaml.YAMLError:
+        raise ContentError([Mistake(name, 1, "this is not YAML")]) from None
+    if not isinstance(told, dict):
+        raise ContentError([Mistake(name, 1, "this is a list of names with values")])
+    return told
+
+
+def _chapters_in(folder: Traversable) -> Iterator[tuple[str, Traversable]]:
+    if folder.is_dir():
+        for file in sorted(folder.iterdir(), key=lambda f: f.name):
+            if found := _FILE.fullmatch(file.name):
+                yield found[1], file
+
+
+def _chapter(file: Traversable, number: int) -> Chapter:
+    return parse(file.read_text(encoding="utf-8"), file.name, number)
 
 
 def _open_session(language: str) -> Chapter:
@@ -158,57 +212,3 @@ def _open_session(language: str) -> Chapter:
 
 def _content() -> Traversable:
     return resources.files("groups") / "content"
-
-
-def _files(folder: Traversable) -> list[Traversable]:
-    return sorted((f for f in folder.iterdir() if f.name.endswith(".md")), key=lambda f: f.name)
-
-
-def _read(file: Traversable) -> Chapter:
-    return parse(file.read_text(encoding="utf-8"), file.name, int(file.name.split("-")[0]))
-
-
-def _sections(body: str, name: str, first_line: int) -> tuple[str, dict[str, tuple[str, str, int]]]:
-    intro: list[str] = []
-    sections: dict[str, tuple[str, list[str], int]] = {}
-    target = intro
-    for line_number, line in enumerate(body.splitlines(), first_line):
-        heading = _HEADING.match(line)
-        if heading and heading[2] in sections:
-            raise ContentError(f"{name}:{line_number}: the heading `{heading[2]}` is there twice")
-        if heading:
-            target = []
-            sections[heading[2]] = (heading[1], target, line_number)
-        elif line.startswith("## "):
-            raise ContentError(f"{name}:{line_number}: a step heading ends with {{#its-id}}")
-        else:
-            target.append(line)
-    return "\n".join(intro), {k: (t, "\n".join(lines), n) for k, (t, lines, n) in sections.items()}
-
-
-def _step(about: dict[str, Any], title: str, body: str, line: int, name: str) -> Step:
-    kind, sharing = about.get("kind"), about.get("sharing", "private")
-    options = tuple(about.get("options", ()))
-    if kind not in KINDS:
-        raise ContentError(f"{name}:{line}: `{kind}` is not a kind of step; it is one of {', '.join(KINDS)}")
-    if sharing not in SHARING:
-        raise ContentError(f"{name}:{line}: `{sharing}` is not a way of sharing; it is one of {', '.join(SHARING)}")
-    if (kind in ("checklist", "poll")) != bool(options):
-        raise ContentError(f"{name}:{line}: a checklist or poll has options, and nothing else has")
-    written = kind in ("question", "reflection")
-    if (sharing in ("shared", "pooled") and not written) or (sharing == "counted" and written):
-        raise ContentError(f"{name}:{line}: what is written can be shared or pooled, what is chosen counted")
-    minutes = about.get("minutes")
-    if not isinstance(minutes, int) or isinstance(minutes, bool) or not 1 <= minutes <= 120:
-        raise ContentError(f"{name}:{line}: minutes is a whole number from 1 to 120")
-    return Step(
-        id=about["id"],
-        title=title,
-        kind=kind,
-        minutes=minutes,
-        in_session=bool(about.get("session")),
-        sharing=sharing,
-        prompt=about.get("prompt", ""),
-        options=SCALE if kind == "scale" else options,
-        html=markdown(body),
-    )

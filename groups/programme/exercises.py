@@ -16,31 +16,34 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
-from app.core import ids
-from app.core.errors import Closed, Invalid, NotFound
+from app.core.errors import Closed, NotFound
 from app.core.i18n import N_
-from app.core.text import plain
 from app.core.work import Work
 from groups import rooms, rules
-from groups.curriculum import Step, programme
 from groups.models import Answer, Membership, Room, SessionStep, answer_row
+from groups.programme import questions, values
+from groups.programme.curriculum import programme
+from groups.programme.steps import Step
 from moderation import queue
 from moderation.screening import screen
 
-LIMIT = 2_000  # characters of a written answer
 READ = ("shared", "pooled")  # texts that others will read
 ANONYMOUS = ("pooled", "counted")  # what is shown without a name, and so only where there is enough of it
 
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """One's own answer at a step."""
+    """One's own answer at a step: `text` where it was written in one box, `chosen` options or hours, `boxes` of a
+    reflection by their names, `rows` of a list; `lines` is all of it in words."""
 
     step: str
     text: str
     chosen: tuple[int, ...]
     sharing: str
-    few_ok: bool = False
+    few_ok: bool
+    boxes: Mapping[str, str]
+    rows: Sequence[Sequence[str]]
+    lines: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,22 +106,25 @@ def keep(
     step = asked.step
     if not step.answered:
         raise NotFound
-    stored = _value(step, value)
-    sharing = _sharing(step, share)
-    verdict = None if step.options else screen(stored, lang=found.language, where="group")
+    stored = values.clean(step, value)
+    sharing = _sharing(step, share) if session_id else "private"
+    said = values.as_text(step, stored)
+    verdict = None if values.is_chosen(step) else screen(said, lang=found.language, where="group")
     read = sharing in READ
     held = read and verdict is not None and verdict.action == "hold"
     masked = read and verdict is not None and verdict.action == "mask"
     crisis = bool(verdict and any(r.kind == "crisis_self" for r in verdict.reasons))
     row = _own_row(w, found, asked, session_id)
-    said = verdict.text if verdict and masked else stored
+    stored = verdict.text if verdict and masked else stored
     few_ok = few_ok and sharing in ANONYMOUS
     if row.id is not None:
         same = (row.sharing, row.few_ok, row.step_version) == (sharing, few_ok, asked.version)
-        if same and row.status == ("held" if held else "posted") and value_of(w, row) == said:
+        if same and row.status == ("held" if held else "posted") and value_of(w, row) == stored:
             return Kept(row.status, masked, crisis)  # sent again: who must look was asked the first time
-        queue.withdraw(w, "answer", row.id)  # what was read there is not what stands here now
-    row.value = sealed(w, w.who.person_id, row, said)
+        if row.sharing != "private":  # what was private is in no case
+            queue.withdraw(w, "answer", row.id)  # what was read there is not what stands here now
+    row.value = sealed(w, w.who.person_id, row, stored)
+    row.question_id = _question_id(w, found, asked)
     row.sharing, row.step_version, row.updated_at, row.few_ok = sharing, asked.version, w.now, few_ok
     row.status = "held" if held else "posted"
     _save(w, row)
@@ -206,19 +212,19 @@ def summary(w: Work, rows: Sequence[tuple[str, Answer]], step: Step, revealed: b
 
 def _shared(w: Work, rows: Sequence[tuple[str, Answer]]) -> list[tuple[str, str]]:
     mine = [(alias, row) for alias, row in rows if row.sharing == "shared" and row.status == "posted"]
-    texts = _values(w, [row for _alias, row in mine])
+    texts = values_of(w, [row for _alias, row in mine])
     return [(alias, text) for (alias, _row), text in zip(mine, texts, strict=True)]
 
 
 def _pooled(w: Work, rows: Sequence[tuple[str, Answer]]) -> list[str]:
     """The texts in an order that stays, and that says nothing about who wrote when: by a hash of what they say."""
     mine = [row for _alias, row in rows if row.sharing == "pooled" and row.status == "posted"]
-    return sorted(_values(w, mine), key=lambda text: hashlib.sha256(text.encode()).digest())
+    return sorted(values_of(w, mine), key=lambda text: hashlib.sha256(text.encode()).digest())
 
 
 def _tally(w: Work, rows: Sequence[tuple[str, Answer]], step: Step) -> list[dict[str, Any]]:
     mine = [row for _alias, row in rows if row.sharing == "counted" and row.status == "posted"]
-    counts = Counter(n for value in _values(w, mine) for n in json.loads(value))
+    counts = Counter(n for value in values_of(w, mine) for n in json.loads(value))
     return [{"text": text, "count": counts[n]} for n, text in enumerate(step.options)]
 
 
@@ -247,7 +253,7 @@ def for_review(w: Work, answer_id: int) -> Any:
 
 def value_of(w: Work, row: Answer) -> str:
     """What an answer says. The caller has checked that the actor may read it."""
-    return _values(w, [row])[0]
+    return values_of(w, [row])[0]
 
 
 def sealed(w: Work, person_id: int, row: Answer, value: str) -> bytes:
@@ -255,23 +261,13 @@ def sealed(w: Work, person_id: int, row: Answer, value: str) -> bytes:
     return w.ring.seal(person_id, Answer.value, _name(row), value)
 
 
-def _values(w: Work, rows: Sequence[Answer]) -> list[str]:
+def values_of(w: Work, rows: Sequence[Answer]) -> list[str]:
+    """What answers say, as `value_of`. One query for keys."""
     return w.ring.open_all(Answer.value, [(_name(row), row.value) for row in rows])
 
 
 def _name(row: Answer) -> str:
     return answer_row(row.membership_id, row.session_id, row.chapter, row.step)
-
-
-def _value(step: Step, value: Any) -> str:
-    if not step.options:
-        return plain(value, limit=LIMIT)
-    chosen = value if isinstance(value, list) else [value]
-    numbers = {ids.number(str(v), 0, len(step.options) - 1) for v in chosen if not isinstance(v, bool)}
-    fits = len(numbers) == len(chosen)
-    if not fits or (step.kind in ("poll", "scale") and len(numbers) != 1):
-        raise Invalid(N_("Kies één van de antwoorden. Er is nog niets verstuurd."))
-    return json.dumps(sorted(numbers))
 
 
 def _save(w: Work, row: Answer) -> None:
@@ -310,10 +306,24 @@ def _own_row(w: Work, found: rooms.Place, asked: Question, session_id: int) -> A
 
 def _owned(w: Work, rows: Iterable[Answer], steps: Mapping[str, Step]) -> dict[str, Own]:
     known = [row for row in rows if row.step in steps]
-    return {row.step: _own(row, value, steps[row.step]) for row, value in zip(known, _values(w, known), strict=True)}
+    return {row.step: _own(row, value, steps[row.step]) for row, value in zip(known, values_of(w, known), strict=True)}
 
 
 def _own(row: Answer, value: str, step: Step) -> Own:
-    if step.options:
-        return Own(row.step, "", tuple(json.loads(value)), row.sharing, row.few_ok)
-    return Own(row.step, value, (), row.sharing, row.few_ok)
+    return Own(
+        step=row.step,
+        text="" if values.is_made_of_parts(step) else value,
+        chosen=values.chosen(step, value),
+        sharing=row.sharing,
+        few_ok=row.few_ok,
+        boxes=values.boxes(step, value),
+        rows=values.rows(step, value),
+        lines=values.lines(step, value),
+    )
+
+
+def _question_id(w: Work, found: rooms.Place, asked: Question) -> int | None:
+    """A facilitator's own question has its words on the run-sheet; one of the programme is kept as it is now."""
+    if programme(found.programme, found.language).find(asked.chapter, asked.step.id) is None:
+        return None
+    return questions.keep(w, found.programme, asked.chapter, found.language, asked.step)

@@ -13,9 +13,10 @@ from app.core import clock
 from app.core.work import Work
 from app.notify import outbox
 from app.notify.models import Notice, OutboxItem
-from groups import hiding, mentions, reactions, rooms
+from groups import rooms
 from groups.models import Hiding, Message, Seat, message_row
 from groups.rules import FACILITATOR
+from groups.talk import hiding, mentions, reactions
 
 PAGE = 200
 SHOWN = 50  # messages on a page

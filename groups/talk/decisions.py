@@ -10,8 +10,9 @@ from app.core import clock
 from app.core.errors import NotFound
 from app.core.work import Work
 from app.notify import outbox
-from groups import conversation, mentions, rooms
+from groups import rooms
 from groups.models import Group, Message, Room, Seat, message_row
+from groups.talk import conversation, mentions
 from moderation.screening import mask
 
 

@@ -13,8 +13,9 @@ from app.core import clock
 from app.core.errors import Closed, Invalid, NotFound
 from app.core.i18n import N_
 from app.core.work import Work
-from groups import conversation, reactions, revisions, rooms, rules
+from groups import rooms, rules
 from groups.models import Group, GroupSession, Message, Reaction, Room, Seat
+from groups.talk import conversation, reactions, revisions
 from moderation import queue
 from moderation.screening import Verdict, screen
 

@@ -1,7 +1,7 @@
 """Messages: posting them, each once, in the order in which they came.
 
 `post` takes a list, because messages that wait together are stored together (`app.live.writer`): for the whole
-list it asks the database once who stands where, once which keys are known, and writes once (`groups.seating`).
+list it asks the database once who stands where, once which keys are known, and writes once (`groups.talk.seating`).
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from app.core.errors import AppError, Invalid, NotFound, RateLimited, Unauthenti
 from app.core.i18n import N_
 from app.core.statements import Written
 from app.core.work import Work
-from groups import climate, conversation, mentions, rooms, rules, seating
+from groups import rooms, rules
+from groups.house import climate
 from groups.models import Message, Room, message_row
-from groups.pace import Pace
+from groups.talk import conversation, mentions, seating
+from groups.talk.pace import Pace
 from moderation import queue
 from moderation.screening import Verdict, Where, screen
 

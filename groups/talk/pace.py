@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from app.core.errors import RateLimited
-from groups.tempo import Tempo
+from groups.talk.tempo import Tempo
 from moderation import screening
 
 _WINDOW = 60.0  # seconds

@@ -8,8 +8,10 @@ from typing import Any
 
 from app.core import clock
 from app.core.work import Work
-from groups import climate, conversation, editing, hiding, retention, revisions, rooms, topics
-from groups.conversation import SHOWN, View
+from groups import rooms
+from groups.house import climate, retention, topics
+from groups.talk import conversation, editing, hiding, revisions
+from groups.talk.conversation import SHOWN, View
 from moderation.screening import screen
 
 _HEAVY = timedelta(hours=12)  # for so long after words of danger the telephone numbers stay in sight

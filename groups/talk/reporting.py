@@ -21,7 +21,8 @@ from app.core.permissions import Permission
 from app.core.readers import holders
 from app.core.work import Work
 from app.notify import outbox
-from groups import climate, rooms, rules
+from groups import rooms, rules
+from groups.house import climate
 from groups.models import Group, Message, Room, Seat
 from groups.rules import FACILITATOR, MEMBER
 from moderation import flags, queue

@@ -1,6 +1,6 @@
 """How fast a room as a whole goes, kept in memory for two minutes: does so much come at once that nobody can follow?
 
-One author is bounded by `groups.pace`; this sees many at once. What counts as a burst is pure.
+One author is bounded by `groups.talk.pace`; this sees many at once. What counts as a burst is pure.
 """
 
 from __future__ import annotations

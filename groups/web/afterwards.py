@@ -16,7 +16,8 @@ from app import web
 from app.core.errors import Invalid
 from app.core.i18n import N_
 from app.core.permissions import Permission
-from groups import afterwards, dossier, followups, rooms
+from groups import rooms
+from groups.after import afterwards, dossier, followups
 
 blueprint = Blueprint("afterwards", __name__)
 

@@ -10,7 +10,8 @@ from flask import Blueprint, request
 
 from app import web
 from app.core.permissions import Permission
-from groups import breakouts, closing, notes, presence, rooms, rounds, showing
+from groups import rooms
+from groups.led import breakouts, closing, notes, presence, rounds, showing
 
 blueprint = Blueprint("attending", __name__)
 

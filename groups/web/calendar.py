@@ -10,7 +10,7 @@ from flask import Blueprint, request
 from app import web
 from app.accounts import slips
 from app.core.permissions import Permission
-from groups import calendar, planning
+from groups.agenda import calendar, planning
 
 blueprint = Blueprint("calendar", __name__)
 

@@ -12,8 +12,9 @@ from app.accounts import codes, slips
 from app.core.errors import AppError, Invalid
 from app.core.permissions import Permission
 from app.core.work import Work
-from groups import joining, rooms
-from groups.curriculum import house_rules
+from groups import rooms
+from groups.people import joining
+from groups.programme.curriculum import house_rules
 
 blueprint = Blueprint("code", __name__)
 

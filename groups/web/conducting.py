@@ -14,8 +14,9 @@ from app import web
 from app.core.errors import Closed
 from app.core.permissions import Permission
 from app.core.work import Work
-from groups import breakouts, notes, presence, pulse, removal, rounds, sessions, stage, steering
-from groups.runsheet import Words
+from groups.agenda import steering
+from groups.agenda.runsheet import Words
+from groups.led import breakouts, notes, presence, pulse, removal, rounds, sessions, stage
 
 blueprint = Blueprint("conducting", __name__)
 

@@ -9,7 +9,8 @@ from flask import Blueprint, request
 
 from app import web
 from app.core.permissions import Permission
-from groups import glass, readers
+from groups import readers
+from groups.people import glass
 
 blueprint = Blueprint("glass", __name__)
 

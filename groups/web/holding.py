@@ -9,7 +9,7 @@ from flask import Blueprint
 
 from app import web
 from app.core.permissions import Permission
-from groups import holding
+from groups.led import holding
 from moderation import queue
 
 blueprint = Blueprint("holding", __name__)

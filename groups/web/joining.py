@@ -17,8 +17,8 @@ from app.accounts.slips import Slip
 from app.accounts.web import browser
 from app.core.errors import AppError, Invalid, NotFound
 from app.core.work import Work
-from groups import joining
-from groups.curriculum import house_rules
+from groups.people import joining
+from groups.programme.curriculum import house_rules
 
 blueprint = Blueprint("joining", __name__)
 

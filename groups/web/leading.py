@@ -13,7 +13,9 @@ from app.core import ids
 from app.core.errors import AppError, Invalid
 from app.core.i18n import LANGUAGES
 from app.core.permissions import Permission, Role
-from groups import joining, rooms
+from groups import rooms
+from groups.people import joining
+from groups.programme import curriculum
 
 blueprint = Blueprint("leading", __name__)
 
@@ -32,11 +34,12 @@ def groups() -> Any:
 def open_group() -> Any:
     """Open a group and lead it."""
     name, language = request.form.get("name", ""), request.form.get("language", "")
+    programme = request.form.get("programme", curriculum.DEFAULT)
     if language not in LANGUAGES:
         raise Invalid
     try:
         with web.work() as w:
-            group = joining.open_group(w, name, language)
+            group = joining.open_group(w, name, language, programme)
     except AppError as refusal:
         if web.wants_json():
             raise
@@ -127,4 +130,5 @@ def renew_access(group: str, member: str) -> Any:
 def _show_groups(name: str = "", error: str | None = None) -> str:
     with web.read() as w:
         places = [p for p in rooms.places(w) if p.kind == "group" and p.leads]
-    return flask.render_template("groups/list.html", places=places, name=name, error=error)
+    programmes = curriculum.titles(web.language())
+    return flask.render_template("groups/list.html", places=places, programmes=programmes, name=name, error=error)

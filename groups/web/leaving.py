@@ -9,7 +9,8 @@ from flask import Blueprint, request
 
 from app import web
 from app.core.permissions import Permission
-from groups import leaving, rooms
+from groups import rooms
+from groups.people import leaving
 
 blueprint = Blueprint("leaving", __name__)
 

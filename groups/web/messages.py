@@ -11,8 +11,8 @@ from app import web
 from app.core.errors import AppError
 from app.core.permissions import Permission
 from app.core.text import plain
-from groups import conversation, editing, reactions
-from groups.pages import Asked
+from groups.talk import conversation, editing, reactions
+from groups.talk.pages import Asked
 from groups.web.room import help_now, note_change, page
 
 blueprint = Blueprint("messages", __name__)

@@ -14,9 +14,11 @@ from app import web
 from app.core.errors import Closed, Invalid, NotFound
 from app.core.permissions import Permission
 from app.core.work import Work
-from groups import absence, planning, replanning, rooms, runsheet, steering, waiting
-from groups.curriculum import programme
-from groups.series import Pattern, moment
+from groups import rooms
+from groups.agenda import absence, planning, replanning, runsheet, steering
+from groups.agenda.series import Pattern, moment
+from groups.people import waiting
+from groups.programme.curriculum import programme
 
 blueprint = Blueprint("planning", __name__)
 

@@ -11,10 +11,13 @@ from flask import Blueprint, request
 from app import web
 from app.core.errors import AppError
 from app.core.permissions import Permission
-from groups import answering, breakouts, conversation, messages, pages, planning, presence, rooms, showing, stage
-from groups.curriculum import house_rules
+from groups import rooms
+from groups.agenda import planning
+from groups.led import answering, breakouts, presence, showing, stage
 from groups.live import changed as note_change
 from groups.live import parse_post
+from groups.programme.curriculum import house_rules
+from groups.talk import conversation, messages, pages
 
 __all__ = ["blueprint", "help_now", "note_change", "page"]  # a change of a message needs them too
 

@@ -12,8 +12,9 @@ from app import web
 from app.core import ids
 from app.core.errors import AppError, Invalid
 from app.core.permissions import Permission
-from groups import climate, hours, readers, retention, rooms, topics
-from groups.curriculum import house_rules, programme
+from groups import hours, readers, rooms
+from groups.house import climate, retention, topics
+from groups.programme.curriculum import house_rules, programme
 
 blueprint = Blueprint("running", __name__)
 

@@ -14,7 +14,10 @@ from app import web
 from app.core.errors import Closed
 from app.core.permissions import Permission
 from app.core.work import Work
-from groups import holding, pages, presence, rooms, sessions, showing, stage, steering
+from groups import rooms
+from groups.agenda import steering
+from groups.led import holding, presence, sessions, showing, stage
+from groups.talk import pages
 
 blueprint = Blueprint("sessions", __name__)
 

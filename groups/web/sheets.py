@@ -12,8 +12,11 @@ from app import web
 from app.core.errors import AppError, Forbidden, NotFound
 from app.core.permissions import Permission
 from app.core.work import Work
-from groups import readers, rooms, runsheet, stage, steering
+from groups import readers, rooms
+from groups.agenda import runsheet, steering
+from groups.led import stage
 from groups.models import GroupSession
+from groups.programme.steps import PHASES
 
 blueprint = Blueprint("sheets", __name__)
 
@@ -119,7 +122,7 @@ def _page(w: Work, row: GroupSession, found: rooms.Place) -> dict[str, Any]:
         "unused": [step for step in chapter.steps if step.id not in used],
         "first_free": row.position + 1 if row.status == "open" else 0,
         "editable": row.status in ("planned", "open"),
-        "phases": runsheet.PHASES,
+        "phases": PHASES,
         "kinds": runsheet.FREE_KINDS,
         "chosen_kinds": runsheet.CHOSEN,
         "words_of_own": not row.chapter,

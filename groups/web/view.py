@@ -10,7 +10,8 @@ from flask import Blueprint, request
 from app import web
 from app.core.errors import AppError
 from app.core.permissions import Permission
-from groups import hiding, reporting, rooms, search
+from groups import rooms
+from groups.talk import hiding, reporting, search
 
 blueprint = Blueprint("view", __name__)
 

@@ -12,7 +12,9 @@ from app import web
 from app.core.permissions import Permission
 from app.core.work import Work
 from app.notify import outbox
-from groups import pages, readers, rooms
+from groups import readers, rooms
+from groups.programme import shared
+from groups.talk import pages
 from matching import buddies, checkins
 
 blueprint = Blueprint("buddies", __name__)
@@ -30,6 +32,7 @@ def duo() -> Any:
         weeks = [("", checkins.week(w, found.membership_id, own=True))]
         weeks += [(b.alias, checkins.week(w, b.membership_id, own=False)) for b in own if b.room == found.room]
         page: dict[str, Any] = pages.talk(w, found) | {"readers": readers.of_room(w, found)}
+        page["from_buddy"] = shared.in_room(w, found, 1)
         told = any(line.kind == "checkin" and line.ref == found.room for line in outbox.inbox(w))
     if told:
         with web.work() as w:

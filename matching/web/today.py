@@ -7,11 +7,15 @@ from typing import Any
 import flask
 from flask import Blueprint
 
-from app import web
+from app import crisis, web
 from app.core.permissions import Permission, Role
 from app.core.work import Work
 from app.notify import outbox
-from groups import followups, planning, rooms, waiting
+from groups import rooms
+from groups.after import followups
+from groups.agenda import planning
+from groups.people import waiting
+from groups.programme import progress
 from matching import buddies, checkins, outreach, relapse
 from moderation import queue
 
@@ -50,6 +54,7 @@ def _client(w: Work) -> dict[str, Any]:
         "later": planned[1:],
         "waits": waiting.mine(w),
         "checkin": checkins.draft(w, home) if home else None,
+        "small_step": progress.resume(w, home) if home else None,
         "buddies": buddies.mine(w),
         "asks": outreach.due(w),
         "reports": relapse.recent(w),
@@ -68,4 +73,5 @@ def _staff(w: Work) -> dict[str, Any]:
         "waiting": waiting.counts(w),
         "places": [p for p in rooms.places(w) if p.kind == "group" and p.leads],
         "missed": followups.open_ones(w),
+        "unchecked": crisis.unchecked(w.now.date(), w.who.language) if w.who.role is Role.ADMINISTRATOR else [],
     }

@@ -9,6 +9,7 @@ export function leave() {
     document.querySelector('[data-cover]').hidden = false
     document.title = 'Agenda'
     try { sessionStorage.clear() } catch { /* a browser may forbid storage; then nothing is in it */ }
+    forget()
     navigator.sendBeacon('/weg', new URLSearchParams({ csrf_token: token() }))
     location.replace(link.dataset.leave)
   }
@@ -21,6 +22,12 @@ export function leave() {
     presses = [...presses.filter((at) => now - at < WINDOW), now]
     if (presses.length >= 3) go()
   })
+}
+
+// What this device keeps of somebody for when there is no network (offline.js, rides.js) is gone.
+export function forget() {
+  try { localStorage.removeItem('samen-golven') } catch { /* as above */ }
+  for (const name of ['samen-mijn', 'samen-hier']) self.caches?.delete(name)
 }
 
 export function token() {

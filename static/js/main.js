@@ -1,15 +1,16 @@
 // Starts what this page asks for: one small module per data-attribute. The page works without any of them.
-import { leave } from './leave.js'
+import { forget, leave } from './leave.js'
 
 leave()
+if ('visitor' in document.documentElement.dataset) forget()
 
 // A browser may keep a page in memory although it was told not to. It keeps it covered, and coming back asks anew who
 // this is: after signing out, nobody reads on.
 addEventListener('pagehide', (event) => { if (event.persisted) document.querySelector('[data-cover]').hidden = false })
 addEventListener('pageshow', (event) => { if (event.persisted) location.reload() })
 
-// Whoever signs out leaves no draft behind for the next person at this screen.
-addEventListener('submit', ({ target }) => { if (/\/(uit|weg|wissen)$/.test(target.action)) sessionStorage.clear() })
+// Whoever signs out leaves no draft behind for the next person at this screen, and nothing for without a network.
+addEventListener('submit', ({ target }) => { if (/\/(uit|weg|wissen)$/.test(target.action)) { sessionStorage.clear(); forget() } })
 
 const wanted = [
   ['[data-room]', './room.js', 'room'],
@@ -18,7 +19,12 @@ const wanted = [
   ['body[data-out]', './breakout.js', 'out'],
   ['form[data-quiet]', './quiet.js', 'quiet'],
   ['[data-draft]', './draft.js', 'draft'],
+  ['form[data-concept]', './concept.js', 'concept'],
+  ['[data-rows]', './rows.js', 'rows'],
+  ['[data-breathe]', './breathe.js', 'breathe'],
   ['[data-wave]', './wave.js', 'wave'],
+  ['[data-loose]', './offline.js', 'offline'],
+  ['[data-keep-plan]', './offline.js', 'keepPlan'],
   ['[data-passkey]', './passkey.js', 'passkey'],
   ['[data-print]', './small.js', 'print'],
   ['[data-climate]', './climate.js', 'climate'],

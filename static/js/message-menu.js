@@ -1,6 +1,7 @@
 // What one can do with a message: one panel, opened at any row. Escape closes it, and brings the focus back.
 import { amend, reply } from './message-about.js'
 import { change, list, page, react, vanish, words } from './message-row.js'
+import { make } from './mark.js'
 import { post } from './quiet.js'
 import { view } from './view.js'
 
@@ -67,9 +68,11 @@ export function open(row, opener) {
 function hide({ detail: { seq, alias } }) {
   panel.hidePopover()
   if (alias) words().hiddenAliases = JSON.stringify([...JSON.parse(words().hiddenAliases || '[]'), alias])
-  for (const row of list().querySelectorAll('[data-seq]')) {
-    if (alias ? row.dataset.alias === alias : Number(row.dataset.seq) === seq) vanish(row)
-  }
+  const gone = [...list().querySelectorAll('[data-seq]')].filter((row) => (alias ? row.dataset.alias === alias : Number(row.dataset.seq) === seq))
+  const back = make('a', { href: `${list().dataset.url}/verborgen` }, words().hiddenBack)
+  if (gone.length) gone.at(-1).after(make('li', { class: 'hid small muted', role: 'status' }, `${words().hid} `, back))
+  gone.forEach(vanish)
+  back.focus()
 }
 
 // The address of the same deed for another message.

@@ -19,26 +19,16 @@ from app.core.permissions import Role
 from app.core.work import Database, Work
 from app.main import PARTS
 from app.notify import outbox
-from groups import (
-    absence,
-    breakouts,
-    calendar,
-    editing,
-    exercises,
-    followups,
-    glass,
-    hiding,
-    notes,
-    presence,
-    reactions,
-    rooms,
-    rounds,
-    runsheet,
-    sessions,
-    stage,
-    topics,
-)
-from groups.models import Answer, GroupSession, Room, Seat, WaitingPlace
+from groups import rooms
+from groups.after import followups
+from groups.agenda import absence, calendar, runsheet
+from groups.house import topics
+from groups.led import breakouts, notes, presence, rounds, sessions, stage
+from groups.models import Answer, CheckUp, GroupSession, Room, Seat, WaitingPlace
+from groups.own import checkups, goals, plan, urges
+from groups.people import glass
+from groups.programme import exercises, progress, sharing
+from groups.talk import editing, hiding, reactions
 from matching import checkins, relapse
 from moderation import queue, subjects
 from moderation.models import Flag
@@ -50,6 +40,7 @@ from tests.conftest import FrozenClock
 LOGIN, SECRET = "stille-otter-4711", "a hash of nobody else's words"
 _THINGS = ("stoel", "lamp", "kast", "tafel", "mand")
 OWN = tuple(f"{first}{thing}" for first in ("appel", "boter", "cirkel", "deken", "emmer") for thing in _THINGS)
+OWN += ("fietsbel", "fietspomp", "fietstas", "fietsslot")
 OTHERS = tuple(f"zilver{thing}" for thing in (*_THINGS, "ring", "vaas", "deur", "klok", "boek", "fles", "kan"))
 CHAPTER, QUESTION, REFLECTION, POLL = "understanding", "in-the-moment", "a-moment", "which-feeling"
 
@@ -97,6 +88,9 @@ def lived(database: Database, clock: FrozenClock) -> Lives:
     _beside(circle, mees, noor, jip)
     _in_session(circle, session, mees, noor)
     _to_come(circle, second, mees)
+    _aims(circle, mees, OWN[25:27])
+    _tools(circle, mees, OWN[27:29])
+    _aims(circle, noor, OTHERS[0:2])
     _checkins(circle, mees, OWN[8], noor, OTHERS[2])
     clock.forward(days=1)
     _checkins(circle, mees, OWN[9], noor, OTHERS[3])
@@ -167,6 +161,7 @@ def _answers(circle: Circle, mees: Someone, noor: Someone) -> None:
                 text = f"Dat was {mark}"
                 exercises.answer(w, place, CHAPTER, step, text, share=number == 0, session_id=number)
             exercises.answer(w, place, CHAPTER, POLL, ["1"], session_id=1)
+            sharing.share(w, place, CHAPTER, QUESTION, sharing.GROUP)
 
 
 def _beside(circle: Circle, mees: Someone, noor: Someone, jip: Someone) -> None:
@@ -264,6 +259,27 @@ def _checkins(circle: Circle, mees: Someone, own: str, noor: Someone, other: str
         for question, value in given.items():
             with circle.database.work(who.actor) as w:
                 checkins.save(w, rooms.place(w, circle.room), question, value)
+
+
+def _aims(circle: Circle, who: Someone, marks: tuple[str, ...]) -> None:
+    """A goal that Hanna began with them, and a check-up that was due."""
+    with circle.database.work(who.actor) as w:
+        ref = goals.ask(w, rooms.place(w, circle.room), "less", 4, f"Niet bij de {marks[0]}").ref
+        due = CheckUp(public_id=ids.public_id(), person_id=who.person_id, due_on=w.now.date())
+        w.db.add(due)
+        w.db.flush()
+        checkups.answer(w, due.public_id, dict.fromkeys(checkups.QUESTIONS, "5"), f"Rust bij de {marks[1]}")
+    with circle.database.work(circle.hanna.actor) as w:
+        goals.start(w, ref, 1)
+
+
+def _tools(circle: Circle, who: Someone, marks: tuple[str, ...]) -> None:
+    """A card of the prevention plan, a wave ridden, and a step done at home."""
+    with circle.database.work(who.actor) as w:
+        plan.add(w, "rules", f"Geen {marks[0]} na tien uur")
+        ride = urges.begin(w, str(uuid.uuid4()), 15, 7)
+        urges.finish(w, ride.ref, 3, f"De {marks[1]} hielp", "rode")
+        progress.mark(w, rooms.place(w, circle.room), CHAPTER, "the-word")
 
 
 def _reports(circle: Circle, who: Someone, marks: tuple[str, ...]) -> None:

@@ -20,9 +20,15 @@ from app.core.work import Database
 from app.main import PARTS
 from app.notify import outbox
 from app.notify import personal as notify_personal
-from groups import conversation, exercises, followups, leaving, notes, rooms, stage, topics
 from groups import personal as groups_personal
+from groups import rooms
+from groups.after import followups
+from groups.house import topics
+from groups.led import notes, stage
 from groups.models import Answer, Message, Seat, message_row
+from groups.people import leaving
+from groups.programme import exercises
+from groups.talk import conversation
 from matching import buddies, outreach
 from matching import personal as matching_personal
 from moderation import personal as moderation_personal
@@ -44,6 +50,7 @@ NAMES_A_PERSON = {
     "cases.decided_by",
     "cases.staff_id",
     "check_ins.membership_id",
+    "check_ups.person_id",
     "data_keys.person_id",
     "device_codes.made_by",
     "device_codes.person_id",
@@ -51,6 +58,8 @@ NAMES_A_PERSON = {
     "follow_ups.done_by",
     "follow_ups.membership_id",
     "glass_breaks.person_id",
+    "goals.membership_id",
+    "goals.started_by",
     "invitations.made_by",
     "memberships.person_id",
     "notices.person_id",
@@ -60,14 +69,17 @@ NAMES_A_PERSON = {
     "pair_members.membership_id",
     "pairs.made_by",
     "passkeys.person_id",
+    "plan_cards.person_id",
     "relapse_reports.membership_id",
     "seats.membership_id",
     "seats.person_id",
     "session_notes.author_id",
     "session_steps.author_id",
     "sign_ins.person_id",
+    "steps_done.membership_id",
     "topics.author_id",
     "turns.membership_id",
+    "urge_rides.person_id",
     "waiting_places.person_id",
 }
 
@@ -266,6 +278,7 @@ def test_nobody_else_loses_anything(life: Lives) -> None:
             after.pop("asked_to_make_contact")
             before[who.person_id].pop("asked_to_make_contact")
             assert [OTHERS[10] in note["text"] for note in before[who.person_id].pop("notes_to_members")] == [True]
+            assert len(after.pop("goals_begun")) == len(before[who.person_id].pop("goals_begun")) - 1
         if who is life.second.hanna:  # that she looked after them went with them
             assert len(after.pop("looked_after")) == len(before[who.person_id].pop("looked_after")) - 1
         assert after == before[who.person_id]

@@ -43,6 +43,8 @@ def _traces(database: Database, person: str) -> list[bytes]:
     blobs += [row["digest"].encode() for row in found["calendar_feeds"] if row["person_id"] == person_id]
     blobs += [row["value"] for row in found["answers"] if row["membership_id"] in own]
     blobs += [row["content"] for row in found["check_ins"] if row["membership_id"] in own]
+    blobs += [row["content"] for row in found["goals"] if row["membership_id"] in own]
+    blobs += [row["content"] for row in found["check_ups"] if row["person_id"] == person_id and row["content"]]
     blobs += [row["analysis"] for row in found["relapse_reports"] if row["membership_id"] in own and row["analysis"]]
     blobs += [row["wrapped"] for row in found["data_keys"] if row["person_id"] == person_id]
     blobs += [row["token_hash"].encode() for row in found["sign_ins"] if row["person_id"] == person_id]
@@ -52,7 +54,7 @@ def _traces(database: Database, person: str) -> list[bytes]:
 def test_nothing_is_left_on_the_disk(browser: Visitor) -> None:
     database = browser.house.database
     traces = _traces(database, lives.LOGIN)
-    assert len(traces) > 26
+    assert len(traces) > 28
     assert [t for t in traces if t not in _on_disk(database)] == []
     with database.work() as w:
         erasure.erase(w, PARTS, erasure.find(w, lives.LOGIN))

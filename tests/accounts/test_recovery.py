@@ -18,7 +18,7 @@ from app.core.errors import NotFound
 from app.core.permissions import Role
 from app.core.work import Database
 from app.notify import outbox
-from groups import joining
+from groups.people import joining
 from tests import builders
 from tests.accounts.visitor import Visitor
 from tests.conftest import FrozenClock, Heard

@@ -21,7 +21,7 @@ from app.core.settings import SettingsError
 from app.core.work import Database
 from app.main import PARTS
 from app.notify import outbox
-from groups import joining
+from groups.people import joining
 from tests import builders
 from tests.accounts.test_recovery import is_in, shown
 from tests.accounts.visitor import Visitor

@@ -23,9 +23,9 @@ FRAMES = f"{SITE}/eventlet/websocket.py"
     [
         (f"run ({SITE}/eventlet/hubs/hub.py:362);screen (/w/moderation/screening.py:7)", "screening"),
         ("screen (/w/moderation/screening.py:7);compile (/usr/lib/python3.11/re/__init__.py:3)", "screening"),
-        ("post (/w/groups/messages.py:9);open_case (/w/moderation/queue.py:7)", "application"),
-        (f"post (/w/groups/messages.py:9);execute ({SITE}/sqlalchemy/engine/base.py:7)", "SQL"),
-        ("post (/w/groups/messages.py:9);Key.seal (/w/app/core/crypto.py:80)", "sealing"),
+        ("post (/w/groups/talk/messages.py:9);open_case (/w/moderation/queue.py:7)", "application"),
+        (f"post (/w/groups/talk/messages.py:9);execute ({SITE}/sqlalchemy/engine/base.py:7)", "SQL"),
+        ("post (/w/groups/talk/messages.py:9);Key.seal (/w/app/core/crypto.py:80)", "sealing"),
         (f"emit ({SITE}/socketio/packet.py:9);dumps (/usr/lib/python3.11/json/__init__.py:2)", "JSON"),
         (f"writer ({SITE}/engineio/socket.py:2);RFC6455WebSocket.send ({FRAMES}:3)", "websocket out"),
         (f"wait ({SITE}/engineio/x.py:2);RFC6455WebSocket._recv_frame ({FRAMES}:3)", "websocket in"),

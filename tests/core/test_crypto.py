@@ -70,14 +70,15 @@ def test_plain_text_never_reaches_a_sealed_column(database: Database, plain: obj
 
 
 def test_every_column_of_words_is_sealed(database: Database) -> None:
-    """A text column without a length is where people write; there is none left that is not sealed."""
+    """A text column without a length is where people write; none is left that is not sealed, but for what the
+    programme's own files say (`step_questions.words`)."""
     unsealed = [
         f"{table.name}.{column.name}"
         for table in Base.metadata.tables.values()
         for column in table.columns
         if isinstance(column.type, Text)
     ]
-    assert unsealed == []
+    assert unsealed == ["step_questions.words"]
     sealed = {
         f"{table.name}.{column.name}"
         for table in Base.metadata.tables.values()
@@ -85,17 +86,22 @@ def test_every_column_of_words_is_sealed(database: Database) -> None:
         if isinstance(column.type, crypto.Sealed)
     }
     assert sealed == {
+        "answer_shares.value",
         "answers.value",
         "authenticators.secret",
         "cases.note",
         "check_ins.content",
+        "check_ups.content",
         "glass_breaks.note",
+        "goals.content",
         "message_versions.text",
         "messages.text",
+        "plan_cards.content",
         "relapse_reports.analysis",
         "session_notes.text",
         "session_steps.words",
         "topics.title",
+        "urge_rides.content",
     }
 
 

@@ -11,7 +11,8 @@ from app.core.crypto import DataKey, Vault
 from app.core.db import open_engine
 from app.core.settings import Settings
 from app.core.work import Database
-from groups import conversation, rooms
+from groups import rooms
+from groups.talk import conversation
 from tests import builders
 
 

@@ -8,10 +8,11 @@ import pytest
 from sqlalchemy import update
 
 from app.core.work import Database
-from groups import conversation, messages, rooms, seating
-from groups.messages import Post
+from groups import rooms
 from groups.models import Room
-from groups.pace import Pace
+from groups.talk import conversation, messages, seating
+from groups.talk.messages import Post
+from groups.talk.pace import Pace
 from tests import builders
 from tests.builders import Circle
 

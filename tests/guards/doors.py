@@ -28,7 +28,8 @@ from app.live.gate import Gate
 from app.live.gateway import Gateway
 from app.main import PARTS
 from app.part import LiveEvent, refused
-from groups import breakouts, presence, rooms, rounds, sessions
+from groups import rooms
+from groups.led import breakouts, presence, rounds, sessions
 from groups.rules import FACILITATOR
 from tests import builders
 from tests.world import BASE, PASSWORD, THIRD_WORD, Inhabitant, World, login_of
@@ -41,6 +42,8 @@ IN, STEP_UP, REFUSED, UNKNOWN = "y", "c", ".", "-"
 # What a parameter of an address is filled with: the thing of its own name, a word, or by endpoint another thing.
 WORDS = {"question": "mood", "chapter": "understanding", "step": "self-check", "kind": "paired", "rung": "wie"}
 WORDS |= {"seq": "1"}
+WORDS |= {"home step": "a-moment"}
+WORDS |= {"card chapter": "plan", "card step": "rules-card"}
 OF_ENDPOINT = {
     "afterwards.correct": {"session": "closed session"},
     "afterwards.follow_up": {"ref": "missed"},
@@ -48,7 +51,20 @@ OF_ENDPOINT = {
     "leaving.remove_colleague": {"member": "co-lead"},
     "attending.step": {"line": "current line"},
     "attending.step_out": {"room": "breakout room"},
+    "checkups.answer": {"ref": "check-up"},
+    "goals.change": {"ref": "goal"},
+    "goals.change_page": {"ref": "goal"},
+    "goals.pause": {"ref": "goal"},
+    "goals.resume": {"ref": "goal"},
+    "goals.start": {"ref": "goal"},
+    "goals.stop": {"ref": "goal"},
     "leading.revoke": {"ref": "invitation"},
+    "help.finish": {"ref": "ride"},
+    "plan.ask": {"ref": "card"},
+    "plan.change": {"ref": "card"},
+    "plan.collect": {"chapter": "card chapter", "step": "card step"},
+    "plan.move": {"ref": "card"},
+    "plan.remove": {"ref": "card"},
     "planning.absent": {"session": "planned session"},
     "planning.cancel": {"session": "planned session"},
     "planning.let_in": {"ref": "waiting"},
@@ -60,6 +76,8 @@ OF_ENDPOINT = {
     "outreach.hand_on": {"ref": "ask"},
     "own.end_session": {"ref": "browser"},
     "passkeys.remove": {"ref": "passkey"},
+    "programme.ask_remove": {"ref": "home answer"},
+    "programme.remove": {"ref": "home answer"},
     "reports.analyse": {"ref": "report"},
     "reports.safe": {"ref": "draft"},
     "reports.send": {"ref": "draft"},
@@ -68,6 +86,11 @@ OF_ENDPOINT = {
     "reports.stop": {"ref": "report"},
     "running.remove_topic": {"ref": "topic"},
     "sessions.open_session": {"session": "planned session"},
+    "sharing.ask": {"step": "home step"},
+    "sharing.ask_flag": {"ref": "Noor's share"},
+    "sharing.flag": {"ref": "Noor's share"},
+    "sharing.share": {"step": "home step"},
+    "sharing.take_back": {"ref": "share"},
     "staff.colleague": {"ref": "colleague"},
     "staff.reinstate": {"ref": "colleague"},
     "staff.revoke": {"ref": "role invitation"},
@@ -149,6 +172,7 @@ def form(world: World, door: Door, who: Inhabitant) -> dict[str, Any]:
         "attending.turn": {"what": "pass"},
         "buddies.pair": {"member": [things["member"], things["last member"]]},
         "checkins.save": {"value": "4"},
+        "checkups.answer": dict.fromkeys(("calm", "urge", "contact", "mood", "values"), "5") | {"line": "Wandelen"},
         "code.check": {"code": things.get("code", things["code to another group"])},
         "code.join": {"agree": "yes"},
         "conducting.answer_note": {"alias": "Jip_kiezel", "text": "Natuurlijk", "key": str(uuid.uuid4())},
@@ -167,6 +191,12 @@ def form(world: World, door: Door, who: Inhabitant) -> dict[str, Any]:
         "confirming.answer": {"code": code, "secret": PASSWORD},
         "data.erase": {"word": "wissen"},
         "glass.break_glass": {"reason": "absence", "note": "Er is vanavond niemand anders"},
+        "help.begin": {"key": str(uuid.uuid4()), "minutes": "15", "before": "7"},
+        "help.bring": {"key": str(uuid.uuid4()), "minutes": "5", "ago": "900", "lasted": "300", "outcome": "rode"},
+        "help.finish": {"after": "3", "helped": "Koud water", "outcome": "rode"},
+        "goals.ask": {"kind": "pause", "weeks": "12", "words": "Rust"},
+        "goals.change": {"weeks": "6", "days": "3", "words": "Niet na tienen"},
+        "goals.start": {"version": "1"},
         "help.ping": {"key": str(uuid.uuid4())},
         "joining.check_code": {"code": things["code to the group"]},
         "joining.chosen": {"third": THIRD_WORD},
@@ -185,6 +215,7 @@ def form(world: World, door: Door, who: Inhabitant) -> dict[str, Any]:
         "own.change_words": {"third": THIRD_WORD},
         "own.end_sessions": {"which": "others"},
         "programme.answer": {"option": "1"},
+        "programme.keep_draft": {"option": "1"},
         "recovery.check": {"code": things["code to come back"]},
         "recovery.come_back": {"third": THIRD_WORD},
         "reports.analyse": {"part": "trigger", "text": "Het was laat"},
@@ -202,6 +233,8 @@ def form(world: World, door: Door, who: Inhabitant) -> dict[str, Any]:
         "second_step.answer": {"code": code},
         "second_step.finish_set_up": {"code": APP_SECRET},
         "second_step.take_another_app": {"code": APP_SECRET},
+        "sharing.flag": {"reason": "touches_me"},
+        "sharing.share": {"audience": "staff"},
         "sessions.extend": version,
         "sessions.close": version,
         "sessions.give_word": {"alias": "Jip_kiezel"},
@@ -210,6 +243,10 @@ def form(world: World, door: Door, who: Inhabitant) -> dict[str, Any]:
         "sessions.mute": {"alias": "Jip_kiezel"},
         "sessions.open_session": {"version": "1"},
         "calendar.name": {"word": "busy"},
+        "plan.add": {"card": "people", "text": "Mijn broer"},
+        "plan.change": {"text": "Telefoon in de keuken"},
+        "plan.collect": {"text": "Na elf uur geen scherm"},
+        "plan.move": {"to": "up"},
         "planning.cancel": {"version": "1"},
         "planning.extend": {"count": "2", "more": "1"},
         "planning.move": {"version": "1", "starts_at": tomorrow},

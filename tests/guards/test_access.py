@@ -26,6 +26,8 @@ PUBLIC = {
     "joining.door",
     "joining.join",
     "joining.rules",
+    "offline.page",
+    "offline.worker",
     "passkeys.sign_in",
     "passkeys.sign_in_challenge",
     "recovery.ask",

@@ -20,24 +20,18 @@ from sqlalchemy import select
 from app.core.actor import Actor
 from app.core.permissions import Role
 from app.core.work import Work
-from groups import (
-    answering,
-    editing,
-    exercises,
-    glass,
-    messages,
-    notes,
-    readers,
-    rooms,
-    runsheet,
-    sessions,
-    stage,
-    steering,
-    topics,
-)
+from groups import readers, rooms
+from groups.agenda import runsheet, steering
+from groups.house import topics
+from groups.led import answering, notes, sessions, stage
 from groups.models import Answer, Room, Seat
-from groups.pace import Pace
+from groups.own import checkups, goals, urges
+from groups.own import plan as prevention
+from groups.people import glass
+from groups.programme import exercises, sharing
 from groups.readers import NOBODY, Readers, Writing
+from groups.talk import editing, messages
+from groups.talk.pace import Pace
 from matching import checkins, plan, relapse
 from matching.web import reports
 from moderation import queue
@@ -127,6 +121,17 @@ def beside(writer: str, of: Callable[[Work, rooms.Place], Readers]) -> Callable[
     return says
 
 
+def with_audience(writer: str, audience: str) -> Callable[[World], Readers]:
+    """What the page says to somebody about an answer from home that they share."""
+
+    def says(world: World) -> Readers:
+        with world.database.read(world.people[writer].known) as r:
+            place = rooms.place(r, world.things["pair room" if audience == "buddy" else "room"])
+            return readers.of_share(r, place, audience)
+
+    return says
+
+
 def to_nobody(_world: World) -> Readers:
     """What the page says about what stays one's own."""
     return NOBODY
@@ -153,14 +158,25 @@ WRITTEN = (
     written("zevenhoutvuur", "Hanna", in_run_sheet("Hanna"), ROOM),
     written("zevenmolenwiek", "Mees", at_step("Mees", "private"), {"Mees"}),
     written("zevendakpan", "Mees", at_step("Mees", "private"), {"Mees"}),  # at home
+    written("zevenberkentak", "Mees", with_audience("Mees", "group"), ROOM),  # shared from home
+    written("zevenwaterval", "Mees", with_audience("Mees", "buddy"), {"Mees", "Noor"}, room="pair room"),
+    written("zevenstoomboot", "Mees", with_audience("Mees", "staff"), {"Mees", "Hanna"}),
+    written("zevendauwdruppel", "Noor", with_audience("Noor", "group"), {"Noor"}, REVIEW, held=True),
+    written("zevenzonsopgang", "Jip", with_audience("Jip", "group"), ROOM, REVIEW, danger=True),
+    written("zevengrasspriet", "Jip", with_audience("Jip", "staff"), {"Jip", "Hanna"}, REVIEW, danger=True),
     written(
         "zevenwolkenlucht", "Mees", to_nobody, {"Mees"}
     ),  # a line of a check-in: the buddy knows only that it is done
     written("zevenlantaarn", "Mees", to_nobody, {"Mees"}),  # what happened, in a report
+    written("zevensterrenregen", "Mees", to_nobody, {"Mees"}),  # on the prevention plan
+    written("zevenkeienstrand", "Mees", to_nobody, {"Mees"}),  # what helped, with a wave
     written("zevenregenboog", "Mees", in_room("Mees", "room"), ROOM, REVIEW, before=True),  # since it was changed
     written("zevenmosdak", "Mees", in_room("Mees", "room"), {"Mees"}, REVIEW, held=True),  # a change that waits
     written("zevenlindeblad", "Hanna", beside("Hanna", readers.of_note_back), {"Mees", "Hanna"}),
     written("zevenroggeveld", "Hanna", beside("Hanna", readers.of_topic), ROOM),
+    written("zevenkampvuur", "Mees", beside("Mees", readers.of_goal), {"Mees", "Hanna"}),
+    written("zevenhooiberg", "Noor", beside("Noor", readers.of_goal), {"Noor", "Hanna"}, REVIEW, danger=True),
+    written("zevenvlonder", "Mees", to_nobody, {"Mees"}),  # in a check-up
     written("zevengrindpad", "Marit", lambda _world: queue.NOTE_READERS, {"Marit"}),
 )
 SAID_BEFORE = "zevenbriesje"  # in a message of Mees, until it was changed
@@ -227,13 +243,33 @@ def _write(world: World) -> None:
         place = rooms.place(w, world.things["room"])
         exercises.answer(w, place, "understanding", "a-moment", "Later, onder een zevendakpan")
         checkins.save(w, place, "line", "Veel zevenwolkenlucht vandaag")
+        prevention.add(w, "risks", "Als ik thuiskom", "Kijken naar de zevensterrenregen")
+        urges.finish(w, world.things["ride"], 2, "Lopen langs het zevenkeienstrand", "rode")
         relapse.write_analysis(w, world.things["report"], "trigger", "Bij de zevenlantaarn", plan.Clocks(120, 120))
     with world.database.work(people["Noor"]) as w:
         for question, value in (("mood", "4"), ("urge", "0"), ("line", "Een zevenboterbloem gezien"), ("share", "all")):
             checkins.save(w, rooms.place(w, world.things["room"]), question, value)
+    _share(world, people)
     _meet(world, people)
     with world.database.work(people["Marit"]) as w:
         queue.decide(w, world.things["pair case"], 1, "reject", "tone", "Zie het zevengrindpad")
+
+
+def _share(world: World, people: dict[str, Actor]) -> None:
+    """Answers from home, each shared with one audience."""
+    for name, step, text, audience in (
+        ("Mees", "in-the-moment", "Stilte, als een zevenberkentak", "group"),
+        ("Mees", ("triggers", "outside"), [["Bij de zevenwaterval", ""]], "buddy"),
+        ("Mees", ("triggers", "inside"), [["Aan boord van de zevenstoomboot", ""]], "staff"),
+        ("Noor", "in-the-moment", f"{builders.RUDE} zevendauwdruppel", "group"),
+        ("Jip", "in-the-moment", f"{builders.CRISIS}, bij de zevenzonsopgang", "group"),
+        ("Jip", "a-moment", f"{builders.CRISIS}, in de zevengrasspriet", "staff"),
+    ):
+        chapter, named = step if isinstance(step, tuple) else ("understanding", step)
+        with world.database.work(people[name]) as w:
+            place = rooms.place(w, world.things["room"])
+            exercises.answer(w, place, chapter, named, text)
+            assert sharing.share(w, place, chapter, named, audience).status != "preview"
 
 
 def _meet(world: World, people: dict[str, Actor]) -> None:
@@ -242,6 +278,12 @@ def _meet(world: World, people: dict[str, Actor]) -> None:
         text = "Dank je, zoals een zevenlindeblad"
         notes.answer(w, world.things["session"], "Mees_duin", str(uuid.uuid4()), text)
         topics.open_topic(w, world.things["group"], "Over het zevenroggeveld")
+    with world.database.work(people["Mees"]) as w:
+        goals.change(w, world.things["goal"], 4, "Niet na het zevenkampvuur")
+        numbers = dict.fromkeys(checkups.QUESTIONS, "5")
+        checkups.answer(w, world.things["check-up"], numbers, "Lopen over de zevenvlonder werkt")
+    with world.database.work(people["Noor"]) as w:
+        goals.ask(w, rooms.place(w, world.things["room"]), "pause", 12, f"{builders.CRISIS}, achter de zevenhooiberg")
 
 
 def _pool(world: World) -> None:
@@ -504,9 +546,15 @@ def test_an_answer_that_is_shown_to_who_leads_is_noticed(world: World, monkeypat
         ("zevenmolenwiek", "private", Writing(seats=True)),
         ("zevenkoekoek", "note", Writing(seats=True)),
         ("zevenkoekoek", "note", Writing()),
+        ("zevenberkentak", "share group", Writing()),
+        ("zevenwaterval", "share buddy", Writing()),
+        ("zevenstoomboot", "share staff", Writing(seats=True)),
+        ("zevengrasspriet", "share staff", Writing(leads=True)),
         ("zevenmosdak", "group", Writing(seats=True)),
         ("zevenhoutvuur", "run-sheet", Writing(leads=True)),
         ("zevenroggeveld", "topic", Writing()),
+        ("zevenkampvuur", "goal", Writing(seats=True)),
+        ("zevenhooiberg", "goal", Writing(leads=True)),
     ],
 )
 def test_a_sentence_that_leaves_readers_out_or_makes_them_up_is_noticed(

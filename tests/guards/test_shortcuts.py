@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from groups import sessions
+from groups.led import sessions
 from tests.guards.conftest import world_in
 from tests.world import World
 

@@ -25,7 +25,7 @@ from app.core.permissions import Role
 from app.core.work import Work
 from app.main import PARTS
 from benchmarks.client import Client
-from groups import leaving
+from groups.people import leaving
 from tests.live.watching import HOST, PLACE_ONLY, Place, Watched, changes, late, refused, talk
 from tests.server import MODES, Server
 from tests.site import Browser

@@ -10,8 +10,10 @@ from app.core.errors import Forbidden, Invalid, NotFound
 from app.core.work import Database
 from app.notify import outbox
 from app.notify.models import OutboxItem
-from groups import conversation, joining, rooms
+from groups import rooms
 from groups.models import Membership, Room, Seat
+from groups.people import joining
+from groups.talk import conversation
 from matching import buddies
 from matching.models import Pair
 from tests import builders

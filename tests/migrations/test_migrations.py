@@ -32,7 +32,9 @@ from app.core.db import Base, open_engine
 from app.core.errors import Invalid
 from app.core.permissions import Role
 from app.core.work import Database
-from groups import conversation, exercises, rooms
+from groups import rooms
+from groups.programme import exercises
+from groups.talk import conversation
 from matching import relapse
 from matching.models import CheckIn, checkin_row
 from tests import builders

@@ -14,9 +14,10 @@ from app.core.errors import Closed, Invalid, NotFound, RateLimited
 from app.core.permissions import Role
 from app.core.work import Database
 from app.notify.models import OutboxItem
-from groups import conversation, reporting, rooms, rules
+from groups import rooms, rules
 from groups.models import Group, Message, Seat
 from groups.subjects import MessageSubject
+from groups.talk import conversation, reporting
 from moderation import flags, queue, subjects
 from moderation.models import Case, Flag
 from tests import builders

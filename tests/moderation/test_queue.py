@@ -15,8 +15,9 @@ from app.core.audit import AuditLine
 from app.core.errors import Closed, Invalid, NotFound, TooLarge
 from app.core.permissions import Role
 from app.core.work import Database
-from groups import conversation, decisions, rooms
+from groups import rooms
 from groups.subjects import AnswerSubject, MessageSubject
+from groups.talk import conversation, decisions
 from moderation import queue, subjects
 from moderation.models import Case
 from moderation.screening import Reason

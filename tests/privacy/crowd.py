@@ -25,10 +25,14 @@ from app.core.actor import Actor
 from app.core.permissions import Role
 from app.core.work import Database, Work
 from app.notify import outbox
-from groups import exercises, messages, planning, presence, rooms, runsheet, sessions, stage
+from groups import rooms
+from groups.agenda import planning, runsheet
+from groups.led import presence, sessions, stage
 from groups.models import Group, GroupSession, Membership, Room, Seat
-from groups.pace import Pace
+from groups.programme import exercises, sharing
 from groups.rules import FACILITATOR
+from groups.talk import messages
+from groups.talk.pace import Pace
 from matching import buddies, checkins, relapse
 from tests.builders import CLOCKS
 from tests.conftest import FrozenClock
@@ -37,6 +41,7 @@ from tests.privacy.spying import Ear, Spy
 PEOPLE, GROUPS, ATTACKERS = 50, 4, 2
 FIRST_ID = 734_100_001  # numbers of people, memberships and seats that stand out wherever they turn up
 STEP = "in-the-moment"  # where answers are shared under the alias
+HOME = "a-moment"  # where something is written at home
 
 LINES = (
     "Hoi allemaal, fijn om er te zijn.",
@@ -122,6 +127,7 @@ def gather(site: flask.Flask, seed: int) -> Crowd:
     for number in range(GROUPS):
         _meet(crowd, draw, number)
     _check_in_and_ask(crowd, draw)
+    _share(crowd, draw)
     for spy, pair_rooms in zip(crowd.spies, crowd.pair_rooms, strict=True):
         spy.look_everywhere([*crowd.rooms, *pair_rooms])
     return crowd
@@ -256,6 +262,22 @@ def _check_in_and_ask(crowd: Crowd, draw: Random) -> None:
                 relapse.send(w, ref, ask_buddy=True, ask_facilitator=False, clocks=CLOCKS)
     crowd.clock.forward(hours=4)
     outbox.deliver(crowd.database)
+
+
+def _share(crowd: Crowd, draw: Random) -> None:
+    """Most write something at home in each group, and share it there, or with their buddy; each when they like."""
+    crowd.clock.forward(days=1)
+    began = crowd.clock.at
+    with crowd.database.work() as w:
+        told = [(draw.randrange(5 * 1440), who, room) for room in crowd.rooms for who in crowd.others]
+        for minute, who, room in sorted(told, key=lambda line: (line[0], line[2])):
+            w.actor, w.now = who, began + timedelta(minutes=minute)
+            found = rooms.place(w, room)
+            exercises.answer(w, found, "understanding", HOME, draw.choice(LINES))
+            paired = any(b.own_membership_id == found.membership_id for b in buddies.mine(w))
+            audience = sharing.BUDDY if paired and draw.random() < 0.5 else sharing.GROUP
+            sharing.share(w, found, "understanding", HOME, audience)
+    crowd.clock.forward(days=6)
 
 
 def secrets_of(w: Work, crowd: Crowd) -> dict[str, str]:

@@ -27,6 +27,7 @@ WRITTEN = {  # what people write, by what it is: an ordinary sentence with one w
     "message to a buddy": "Zullen we het over de egelhangmat hebben?",
     "shared answer": "Het gaf me rust, als een varenkussen.",
     "private answer": "Niemand hoeft te weten van de beukenharp.",
+    "shared from home": "Op een bankje bij de havermolen kwam ik tot rust.",
     "check-in line": "Een dag als een natte kiezelsjaal.",
     "analysis": "Het begon bij de koperen dauwtrompet.",
     "moderation note": "Besproken bij de linnen sterrenketel.",
@@ -182,6 +183,13 @@ class Round:
             share = {"share": "1"} if name == "shared answer" else {}
             one.browser.post(f"{path}/antwoord", {"step": step, "text": WRITTEN[name], **share})
         one.browser.post(f"{path}/antwoord", {"step": "which-feeling", "option": "2"})
+        at_home = "/programma/understanding/in-the-moment"
+        self.mark("shared from home", WORD["shared from home"])
+        one.browser.post(at_home, {"text": WRITTEN["shared from home"]})
+        for audience in ("group", "staff"):
+            one.browser.post(f"{at_home}/delen", {"audience": audience})
+        two.browser.get(f"/groep/{self.room}/gedeeld")
+        hanna.get(f"/groep/{self.group}/voortgang")
         one.browser.post(f"{path}/hand", {"up": "1"})
         self.mark("note", WORD["note"])
         one.browser.post(f"{path}/notitie", {"text": WRITTEN["note"]})

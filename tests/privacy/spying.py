@@ -100,6 +100,7 @@ class Spy:
         """Every page that can be reached by links, the rooms, and one's own data."""
         for room in rooms:
             self.look(room)
+            self._get(f"/groep/{room}/gedeeld")
         waiting, known = deque(["/vandaag", "/gegevens.json"]), {"/vandaag", "/gegevens.json"}
         while waiting:
             text = self._get(waiting.popleft())
@@ -114,7 +115,8 @@ class Spy:
         assert answer.status_code < 500, path
         headers = "\n".join(f"{name}: {value}" for name, value in answer.headers)
         text = answer.get_data(as_text=True)
-        room = path.split("/")[2] if path.startswith("/ruimte/") and path.count("/") == 2 else ""
+        of_room = re.fullmatch(r"/ruimte/([^/]+)|/groep/([^/]+)/gedeeld", path)
+        room = next(filter(None, of_room.groups())) if of_room else ""
         source = re.sub(r"/[a-z0-9]{12}\b", "/…", path.partition("?")[0])
         self._looked.append(Seen(source, room, text, answer.mimetype == "text/html"))
         self._looked.append(Seen(f"headers of {source}", "", headers, True))

@@ -125,7 +125,7 @@ def test_of_an_erased_account_nothing_is_left_but_resting_aliases(went: Went) ->
 
 def test_numbers_that_cannot_be_marked_are_sealed_too(went: Went) -> None:
     """A counted answer and the moods of a check-in are numbers: they stand nowhere in clear."""
-    for column in ("answers.value", "check_ins.content", "authenticators.secret"):
+    for column in ("answers.value", "answer_shares.value", "check_ins.content", "authenticators.secret"):
         values = [content for place, content in went.before.found if place == column]
         assert values
         assert all(value[:1] == b"\x01" and len(value) >= 37 for value in values), column

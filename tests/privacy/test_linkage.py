@@ -26,9 +26,9 @@ from app import pages
 from app.core import keys
 from app.core.settings import Settings
 from app.main import create_app
-from groups import conversation
 from groups.models import Membership, Room, Seat
 from groups.rules import MEMBER
+from groups.talk import conversation
 from tests.privacy import linker
 from tests.privacy.crowd import ATTACKERS, PEOPLE, Crowd, gather, secrets_of
 from tests.privacy.spying import Ear, Seen, Spy

@@ -7,7 +7,8 @@ import uuid
 from collections import Counter
 from typing import Any
 
-from groups import holding, rooms
+from groups import rooms
+from groups.led import holding
 from tests.replay.acts_member import heard, number_of, says, well
 from tests.replay.house import House
 from tests.replay.record import Noted, Said, Secret

@@ -6,7 +6,8 @@ import json
 import uuid
 from typing import Any
 
-from groups import breakouts, rooms
+from groups import rooms
+from groups.led import breakouts
 from tests.replay.house import House
 from tests.replay.record import Answered, Noted, Said, Secret
 from tests.replay.screen import Screen

@@ -10,11 +10,15 @@ from typing import Any
 from sqlalchemy import func, select
 
 from app.notify.models import Notice, OutboxItem
-from groups import afterwards, closing, dossier, exercises, followups, notes, rooms, steering
-from groups.attendance import CAME, Judged
-from groups.curriculum import programme
+from groups import rooms
+from groups.after import afterwards, dossier, followups
+from groups.after.attendance import CAME, Judged
+from groups.after.redaction import Names
+from groups.agenda import steering
+from groups.led import closing, notes
 from groups.models import Answer, Membership
-from groups.redaction import Names
+from groups.programme import exercises
+from groups.programme.curriculum import programme
 from moderation.models import Case
 from tests.replay.house import House
 from tests.replay.record import Answered, Noted, Record, Row

@@ -16,9 +16,12 @@ from app.core.db import open_engine
 from app.core.permissions import Role
 from app.core.settings import Settings
 from app.core.work import Database, Work
-from groups import conversation, rooms, runsheet, stage, steering
+from groups import rooms
+from groups.agenda import runsheet, steering
+from groups.led import stage
 from groups.models import Room
 from groups.rules import FACILITATOR
+from groups.talk import conversation
 from tests import builders
 from tests.builders import Someone
 from tests.replay.record import Record

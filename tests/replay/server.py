@@ -31,7 +31,7 @@ def main() -> None:
     clock.system = now  # before anything takes it up
     from app.core.ratelimit import Tempo
     from app.core.work import Database, Work
-    from groups import pace, tempo
+    from groups.talk import pace, tempo
 
     for counter in (Tempo, tempo.Tempo, pace.Pace):
         counter.__init__.__defaults__ = (seconds,)

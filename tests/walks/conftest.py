@@ -59,14 +59,19 @@ class Visitor:
         self.slip = ("", "")  # code name and passphrase, once they have one
         self.inspected = bool(more.get("bypass_csp"))
         settings = {"locale": "nl-NL", "timezone_id": "Europe/Amsterdam", "bypass_csp": False, **device, **more}
+        settings = {"service_workers": "block", **settings}  # what a worker fetches no test can hold up (test_offline)
         self.context: BrowserContext = browser.new_context(**settings)  # type: ignore[arg-type]
         self.context.set_default_timeout(15_000)
         self.trouble: list[str] = []
         self.elsewhere: set[str] = set()
         self.page: Page = self.context.new_page()
-        self.page.on("console", lambda m: self.trouble.append(m.text) if m.type in ("error", "warning") else None)
+        self.page.on("console", lambda m: self._note(m.type, m.text))
         self.page.on("pageerror", lambda error: self.trouble.append(str(error)))
         self.context.on("request", lambda request: self._watch(request.url))
+
+    def _note(self, kind: str, text: str) -> None:
+        if kind in ("error", "warning") and text != "Service Worker registration blocked by Playwright":
+            self.trouble.append(text)
 
     def _watch(self, url: str) -> None:
         if urlsplit(url).netloc not in ("", urlsplit(self.server.url).netloc):

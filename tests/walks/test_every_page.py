@@ -22,13 +22,24 @@ CLIENT = (
     "/code",
     "/bevestigen",
     "/hulp",
+    "/plan",
+    "/plan/print",
     "/programma",
     "/programma/understanding",
+    "/programma/understanding/a-moment",
+    "/programma/triggers/hard-hours",
+    "/programma/world/measures",
+    "/programma/eerder",
+    "/inzicht",
+    "/inzicht?dagen=90",
     "/check-in/mood",
     "/check-in/urge",
     "/check-in/halt",
     "/check-in/line",
     "/check-in/share",
+    "/doel",
+    "/doel/vraag?kind=less",
+    "/check-up",
     "/verslag",
     "/nergens",
 )
@@ -40,6 +51,8 @@ STAFF = (
     "/groepen",
     "/beoordelen",
     "/programma",
+    "/programma/understanding",
+    "/programma/understanding/in-the-moment",
     "/meer",
     "/gegevens",
     "/bevestigen",
@@ -82,7 +95,16 @@ def test_every_staff_page_is_sound(browser: Browser, server: Server, language: s
     assert members
     visit(
         staff,
-        (cockpit, planned, f"{cockpit}/draaiboek", members, f"{members}/uitnodigingen", f"{members}/ruimte"),
+        (
+            cockpit,
+            planned,
+            f"{cockpit}/draaiboek",
+            members,
+            f"{members}/uitnodigingen",
+            f"{members}/ruimte",
+            f"{members.replace('groepen', 'groep')}/doelen",
+            f"{members.replace('groepen', 'groep')}/voortgang",
+        ),
         language,
     )
     staff.done()
@@ -164,9 +186,10 @@ def test_words_of_danger_in_a_private_answer_bring_help_without_a_trace_in_the_a
 ) -> None:
     client = Visitor(browser, server, "client", PHONE)
     come_in(client)
-    page = client.go("/programma/understanding")
-    page.locator("#a-moment textarea").fill("Ik wil niet meer leven, ik maak er vanavond een eind aan.")
-    page.locator("#a-moment").get_by_role("button", name="Bewaar").click()
+    page = client.go("/programma/understanding/a-moment")
+    page.locator("#antwoord textarea").fill("Ik wil niet meer leven, ik maak er vanavond een eind aan.")
+    page.get_by_role("button", name="Volgende").click()
+    expect(page).to_have_url(f"{server.url}/hulp")
     expect(page.locator(".crisis")).to_contain_text("113")
     assert page.url == f"{server.url}/hulp"
     client.done()

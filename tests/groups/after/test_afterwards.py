@@ -16,20 +16,13 @@ from app.core import ids
 from app.core.audit import AuditLine
 from app.core.errors import Closed, Forbidden, Invalid, NotFound
 from app.core.work import Database
-from groups import (
-    absence,
-    afterwards,
-    closing,
-    dossier,
-    exercises,
-    followups,
-    leaving,
-    presence,
-    rooms,
-    sessions,
-    steering,
-)
+from groups import rooms
+from groups.after import afterwards, dossier, followups
+from groups.agenda import absence, steering
+from groups.led import closing, presence, sessions
 from groups.models import Answer, Attendance, Breakout, Group, GroupSession, Room, SessionNote, SessionStep, Turn
+from groups.people import leaving
+from groups.programme import exercises
 from tests import builders
 from tests.accounts.visitor import Visitor
 from tests.builders import Circle, Someone, statements

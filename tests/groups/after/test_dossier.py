@@ -13,10 +13,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from app.accounts import names as lists
-from groups import dossier, redaction
-from groups.attendance import CAME, EXCUSED, MISSED, Judged, judge, span
-from groups.dossier import About, Deeds, Together
-from groups.redaction import Named, Names
+from groups.after import dossier, redaction
+from groups.after.attendance import CAME, EXCUSED, MISSED, Judged, judge, span
+from groups.after.dossier import About, Deeds, Together
+from groups.after.redaction import Named, Names
 from moderation.normalise import normalise
 
 NAMED = Named("Cliënt", "een groepsgenoot", "de begeleider")

@@ -17,8 +17,12 @@ from app.core.settings import SettingsError, load
 from app.core.work import Database
 from app.notify import outbox
 from app.notify.models import OutboxItem
-from groups import absence, followups, leaving, presence, rooms, sessions, steering
+from groups import rooms
+from groups.after import followups
+from groups.agenda import absence, steering
+from groups.led import presence, sessions
 from groups.models import FollowUp, GroupSession
+from groups.people import leaving
 from tests import builders
 from tests.accounts.visitor import Visitor
 from tests.builders import Circle, Someone, at_once, statements

@@ -15,9 +15,10 @@ from app.accounts.models import Person
 from app.core.errors import Invalid, NotFound
 from app.core.permissions import Role
 from app.core.work import Database
-from groups import absence, calendar, leaving, planning, replanning
+from groups.agenda import absence, calendar, planning, replanning
+from groups.agenda.series import Pattern
 from groups.models import CalendarFeed
-from groups.series import Pattern
+from groups.people import leaving
 from tests import builders
 from tests.accounts.visitor import Visitor
 from tests.builders import Circle, Someone

@@ -12,7 +12,7 @@ from sqlalchemy import func, select, update
 from app.accounts import invitations
 from app.core.permissions import Role
 from app.core.work import Database
-from groups import planning, runsheet, steering
+from groups.agenda import planning, runsheet, steering
 from groups.models import Group, GroupSession
 from tests import builders
 from tests.accounts.visitor import Visitor

@@ -9,8 +9,10 @@ from sqlalchemy import select
 
 from app.core.work import Database
 from app.notify import outbox
-from groups import absence, leaving, planning, reminders, replanning, sessions
+from groups.agenda import absence, planning, reminders, replanning
+from groups.led import sessions
 from groups.models import GroupSession
+from groups.people import leaving
 from tests import builders
 from tests.builders import Circle, Someone
 from tests.conftest import FrozenClock

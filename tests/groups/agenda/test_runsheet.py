@@ -13,10 +13,11 @@ from app.core.crypto import CannotOpen
 from app.core.errors import Closed, Forbidden, Invalid, NotFound, TooLarge
 from app.core.i18n import LANGUAGES
 from app.core.work import Database
-from groups import planning, runsheet, sessions, steering
-from groups.curriculum import programme
+from groups.agenda import planning, runsheet, steering
+from groups.agenda.runsheet import Line, Words
+from groups.led import sessions
 from groups.models import Answer, GroupSession, SessionStep
-from groups.runsheet import Line, Words
+from groups.programme.curriculum import programme
 from tests import builders
 from tests.builders import Circle, Someone
 
@@ -53,7 +54,7 @@ def test_a_chapters_session_starts_with_its_steps_each_in_a_phase(database: Data
     assert [line.phase for line in lines] == [
         "check-in",
         "theme",
-        "exercise",
+        "theme",
         "exercise",
         "break",
         "theme",

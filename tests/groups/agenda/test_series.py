@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from groups.series import Pattern, later, moment, slots, wall
+from groups.agenda.series import Pattern, later, moment, slots, wall
 
 ZONES = (
     "Europe/Amsterdam",

@@ -12,10 +12,11 @@ from sqlalchemy import select
 from app.core.audit import AuditLine
 from app.core.errors import AppError, Closed, Forbidden, Invalid, NotFound, RateLimited
 from app.core.work import Database
-from groups import climate, hours, rooms
+from groups import hours, rooms
+from groups.house import climate
 from groups.models import Room
-from groups.pace import Pace
-from groups.tempo import Tempo, is_burst
+from groups.talk.pace import Pace
+from groups.talk.tempo import Tempo, is_burst
 from tests import builders
 from tests.builders import Circle, Someone
 from tests.conftest import FrozenClock, Heard

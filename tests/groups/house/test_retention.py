@@ -15,7 +15,8 @@ from app.core.clock import minute
 from app.core.errors import Forbidden, Invalid
 from app.core.work import Database
 from app.notify.models import OutboxItem
-from groups import conversation, editing, hiding, reactions, reporting, retention, rooms, topics
+from groups import rooms
+from groups.house import retention, topics
 from groups.models import (
     Group,
     GroupSession,
@@ -29,6 +30,7 @@ from groups.models import (
     Topic,
 )
 from groups.subjects import EditSubject, MessageSubject
+from groups.talk import conversation, editing, hiding, reactions, reporting
 from moderation import queue, subjects
 from moderation.models import Case, Flag
 from tests import builders

@@ -7,9 +7,10 @@ from sqlalchemy import select
 
 from app.core.errors import Forbidden, Invalid, NotFound, TooLarge
 from app.core.work import Database
-from groups import rooms, topics
-from groups.curriculum import programme
+from groups import rooms
+from groups.house import topics
 from groups.models import Topic
+from groups.programme.curriculum import programme
 from tests import builders
 from tests.builders import PHONE, RUDE, Circle, Someone
 from tests.conftest import Heard

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.core.work import Database
-from groups import answering, exercises, presence, rooms, runsheet, sessions, stage, steering
-from groups.runsheet import Words
+from groups import rooms
+from groups.agenda import runsheet, steering
+from groups.agenda.runsheet import Words
+from groups.led import answering, presence, sessions, stage
+from groups.programme import exercises
 from tests import builders
 from tests.builders import Circle, Someone
 

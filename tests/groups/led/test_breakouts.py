@@ -13,15 +13,17 @@ from sqlalchemy import select
 from app.core.errors import Closed, Forbidden, Invalid, Muted, NotFound
 from app.core.permissions import Role
 from app.core.work import Database
-from groups import breakouts, conversation, hiding, live, presence, readers, removal, rooms, sessions
-from groups.breakouts import Aside, pairs
+from groups import live, readers, rooms
+from groups.led import breakouts, presence, removal, sessions
+from groups.led.breakouts import Aside, pairs
 from groups.models import Breakout, Room
 from groups.subjects import MessageSubject
+from groups.talk import conversation, hiding
 from moderation import queue, subjects
 from tests import builders
 from tests.builders import RUDE, Someone
 from tests.conftest import FrozenClock, Heard
-from tests.groups.led import Led, by, led
+from tests.groups.led.evening import Led, by, led
 
 
 @pytest.fixture(autouse=True)

@@ -11,13 +11,16 @@ from app.accounts import erasure
 from app.core.errors import Closed, Forbidden, Invalid, NotFound
 from app.core.work import Database
 from app.main import PARTS
-from groups import afterwards, closing, rooms, sessions, steering
-from groups.closing import Felt
+from groups import rooms
+from groups.after import afterwards
+from groups.agenda import steering
+from groups.led import closing, sessions
+from groups.led.closing import Felt
 from groups.models import Answer
 from tests import builders
 from tests.builders import Someone
 from tests.conftest import FrozenClock
-from tests.groups.led import Led, by, led
+from tests.groups.led.evening import Led, by, led
 
 
 def _closed(database: Database, members: int = 5, clock: FrozenClock | None = None) -> Led:

@@ -12,13 +12,15 @@ from sqlalchemy import select
 
 from app.core.errors import Closed, Forbidden, Invalid
 from app.core.work import Database
-from groups import breakouts, live, presence, pulse, removal, rooms, rounds, runsheet, sessions, stage, steering
+from groups import live, rooms
+from groups.agenda import runsheet, steering
+from groups.agenda.runsheet import Words
+from groups.led import breakouts, presence, pulse, removal, rounds, sessions, stage
 from groups.models import Attendance, GroupSession, SessionStep
-from groups.runsheet import Words
 from tests import builders
 from tests.builders import Someone
 from tests.conftest import FrozenClock, Heard
-from tests.groups.led import POLL, WHICH, Led, by, led
+from tests.groups.led.evening import POLL, WHICH, Led, by, led
 
 QUESTION = Words("theme", "poll", "counted", "Hoe nu?", "", ("goed", "gaat"), 3)
 CLICKS: dict[str, Any] = {

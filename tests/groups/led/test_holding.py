@@ -8,14 +8,15 @@ from sqlalchemy import select
 from app.core.audit import AuditLine
 from app.core.errors import Forbidden, NotFound
 from app.core.work import Database
-from groups import holding, rooms, sessions
+from groups import rooms
+from groups.led import holding, sessions
 from groups.models import Message
 from groups.subjects import AnswerSubject, EditSubject, MessageSubject, NoteSubject
 from moderation import queue, subjects
 from tests import builders
 from tests.builders import CRISIS, RUDE
 from tests.conftest import FrozenClock
-from tests.groups.led import MOMENT, SHARED, Led, by, led
+from tests.groups.led.evening import MOMENT, SHARED, Led, by, led
 
 TO_MASK = f"{RUDE}, bel 06 12345678"
 

@@ -11,15 +11,17 @@ from app.core.errors import Closed, Forbidden, Invalid, NotFound, RateLimited, T
 from app.core.permissions import Role
 from app.core.work import Database
 from app.notify.models import OutboxItem
-from groups import breakouts, notes, readers, removal, rooms, sessions, stage, steering
+from groups import readers, rooms
+from groups.agenda import steering
+from groups.led import breakouts, notes, removal, sessions, stage
+from groups.led.notes import Sent, Thread
 from groups.models import SessionNote
-from groups.notes import Sent, Thread
 from groups.subjects import NoteSubject
 from moderation import queue, subjects
 from tests import builders
 from tests.builders import CRISIS, PHONE, RUDE, Someone
 from tests.conftest import FrozenClock, Heard
-from tests.groups.led import Led, by, led
+from tests.groups.led.evening import Led, by, led
 
 
 @pytest.fixture(autouse=True)

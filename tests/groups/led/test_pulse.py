@@ -8,11 +8,13 @@ import pytest
 
 from app.core.errors import Closed, Forbidden, Invalid
 from app.core.work import Database
-from groups import breakouts, presence, pulse, rooms, sessions
+from groups import rooms
+from groups.led import breakouts, presence, pulse, sessions
+from groups.programme.curriculum import DEFAULT, programme
 from tests import builders
 from tests.builders import Someone
 from tests.conftest import FrozenClock, Heard
-from tests.groups.led import Led, by, led
+from tests.groups.led.evening import Led, by, led
 
 
 def _sign(it: Led, who: Someone, on: bool = True) -> None:
@@ -43,6 +45,18 @@ def test_a_timer_is_stopped_replaced_and_ends_with_the_step(database: Database) 
     for kind, minutes in (("breath", 0), ("breath", 21), ("dance", 2)):
         with pytest.raises(Invalid):
             it.do(pulse.start, kind, minutes)
+    assert it.state()["pulse"] is None
+
+
+def test_a_step_for_breathing_or_a_wave_starts_its_timer_on_every_screen(database: Database) -> None:
+    circle = builders.circle(database)
+    it = Led(circle, circle.open_session("craving"))
+    sheet = programme(DEFAULT, "nl").chapter("craving").run_sheet
+    at = next(n for n, step in enumerate(sheet) if step.timer == "wave")
+    it.do(sessions.move, at)
+    length = sheet[at].minutes * 60
+    assert it.state(circle.members[0])["pulse"] == {"kind": "wave", "seconds_in": 0, "seconds": length}
+    it.do(sessions.move, at + 1)
     assert it.state()["pulse"] is None
 
 

@@ -10,11 +10,14 @@ from sqlalchemy import select
 from app.core.audit import AuditLine
 from app.core.errors import Closed, Forbidden, NotFound
 from app.core.work import Database
-from groups import answering, conversation, leaving, live, presence, removal, rooms, rounds, sessions, showing
+from groups import live, rooms
+from groups.led import answering, presence, removal, rounds, sessions, showing
 from groups.models import Seat
+from groups.people import leaving
+from groups.talk import conversation
 from tests import builders
 from tests.conftest import Heard
-from tests.groups.led import WHICH, Led, by, led
+from tests.groups.led.evening import WHICH, Led, by, led
 
 
 def _out(database: Database) -> Led:

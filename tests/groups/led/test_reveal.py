@@ -14,13 +14,17 @@ from app.accounts import erasure
 from app.core.errors import Closed, Forbidden, Invalid, Muted, NotFound
 from app.core.work import Database
 from app.main import PARTS
-from groups import afterwards, answering, exercises, live, readers, rooms, rules, sessions, steering
+from groups import live, readers, rooms, rules
+from groups.after import afterwards
+from groups.agenda import steering
+from groups.led import answering, sessions
+from groups.programme import exercises
 from groups.subjects import AnswerSubject
 from moderation import queue, subjects
 from tests import builders
 from tests.builders import CRISIS, RUDE
 from tests.conftest import FrozenClock, Heard
-from tests.groups.led import ALONE, MOMENT, POLL, PRIVATE, SHARED, WHICH, by, led
+from tests.groups.led.evening import ALONE, MOMENT, POLL, PRIVATE, SHARED, WHICH, by, led
 
 HIDDEN = {"given": 3, "revealed": False, "shared": [], "pooled": [], "tally": None}
 

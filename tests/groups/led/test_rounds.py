@@ -9,13 +9,15 @@ from sqlalchemy import select
 
 from app.core.errors import Closed, Forbidden, Invalid, NotFound
 from app.core.work import Database
-from groups import leaving, presence, removal, rooms, rounds, sessions, turns
+from groups import rooms
+from groups.led import presence, removal, rounds, sessions, turns
+from groups.led.turns import DONE, PASSED, SPEAKING, WAITING, Place
 from groups.models import Turn
-from groups.turns import DONE, PASSED, SPEAKING, WAITING, Place
+from groups.people import leaving
 from tests import builders
 from tests.builders import Someone
 from tests.conftest import FrozenClock, Heard
-from tests.groups.led import Led, by, led
+from tests.groups.led.evening import Led, by, led
 
 
 def _started(database: Database, members: int = 3) -> Led:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from groups import breakouts, presence, removal, rooms, sessions
+from groups import rooms
+from groups.led import breakouts, presence, removal, sessions
 from tests import builders
 from tests.guards.conftest import world_in
 from tests.world import World

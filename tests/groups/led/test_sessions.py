@@ -13,8 +13,11 @@ from app.core.audit import AuditLine
 from app.core.errors import Closed, Forbidden, Invalid, NotFound
 from app.core.work import Database
 from app.notify.models import OutboxItem
-from groups import exercises, planning, presence, rooms, runsheet, sessions, stage, steering
+from groups import rooms
+from groups.agenda import planning, runsheet, steering
+from groups.led import presence, sessions, stage
 from groups.models import Attendance, GroupSession
+from groups.programme import exercises
 from tests import builders
 from tests.builders import Circle, Someone
 from tests.conftest import FrozenClock, Heard
@@ -162,7 +165,7 @@ def test_two_sessions_opened_at_the_same_moment_leave_one_open(
 ) -> None:
     circle = builders.circle(database)
     planned = [circle.plan(), circle.plan()]
-    monkeypatch.setattr(sessions, "_step_clock", builders.Gap().after(sessions._step_clock))
+    monkeypatch.setattr(sessions, "_clocks", builders.Gap().after(sessions._clocks))
     answers = builders.at_once(*[lambda ref=ref: _lead(circle, sessions.open_session, ref, 1) for ref in planned])
     assert sorted(type(a).__name__ for a in answers) == ["Closed", "NoneType"]
     with database.read() as r:

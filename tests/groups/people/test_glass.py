@@ -10,8 +10,8 @@ from app.core.errors import Invalid, NotFound
 from app.core.permissions import BUNDLES, Permission, Role
 from app.core.work import Database
 from app.notify import outbox
-from groups import glass
 from groups.models import GlassBreak
+from groups.people import glass
 from tests import builders
 from tests.builders import Circle
 from tests.conftest import FrozenClock

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import flask
 import pytest
@@ -16,8 +17,10 @@ from app.core.audit import AuditLine
 from app.core.errors import Closed, Invalid, NotFound
 from app.core.permissions import Role
 from app.core.work import Database
-from groups import joining, rooms
+from groups import rooms
 from groups.models import Group, Membership
+from groups.people import joining
+from groups.programme import curriculum
 from tests import builders
 from tests.accounts.test_recovery import shown
 from tests.accounts.visitor import Visitor
@@ -176,6 +179,26 @@ def test_a_facilitator_opens_a_group_and_leads_it_at_once(database: Database) ->
     with database.read(circle.hanna.actor) as r:
         found = rooms.lead_place(r, group)
         assert (found.group_name, found.language, found.alias) == ("Zaterdag ochtend", "en", "Hanna")
+
+
+def test_a_group_follows_the_programme_it_was_opened_with(database: Database, tmp_path: Path) -> None:
+    circle = builders.circle(database)
+    own = tmp_path / "bij-ons"
+    own.mkdir()
+    (own / "programme.yaml").write_text(
+        "slug: bij-ons\nversion: 1\ntitle: {nl: Bij ons}\nbased_on: lust-leren-loslaten\n"
+    )
+    curriculum.use(tmp_path)
+    try:
+        with database.work(circle.hanna.actor) as w:
+            group = joining.open_group(w, "Zaterdag", "nl", "bij-ons")
+            with pytest.raises(Invalid):
+                joining.open_group(w, "Zondag", "nl", "elders")
+    finally:
+        curriculum.look_in(None)
+    with database.read(circle.hanna.actor) as r:
+        assert rooms.lead_place(r, group).programme == "bij-ons"
+        assert len(r.db.scalars(select(Group)).all()) == 2
 
 
 @pytest.mark.parametrize(

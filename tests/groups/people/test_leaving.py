@@ -15,8 +15,12 @@ from app.core.errors import Closed, Forbidden, Invalid, NotFound
 from app.core.permissions import Role
 from app.core.work import Database
 from app.notify import outbox
-from groups import absence, calendar, conversation, hiding, leaving, presence, reactions, rooms, rounds
+from groups import rooms
+from groups.agenda import absence, calendar
+from groups.led import presence, rounds
 from groups.models import Absence, Hiding, Membership, Seat
+from groups.people import leaving
+from groups.talk import conversation, hiding, reactions
 from matching import buddies, outreach
 from tests import builders
 from tests.accounts.visitor import Visitor

@@ -14,8 +14,9 @@ from app.core.errors import Closed, Forbidden, Invalid, NotFound
 from app.core.permissions import Role
 from app.core.work import Database
 from app.notify.models import OutboxItem
-from groups import joining, leaving, rooms, waiting
+from groups import rooms
 from groups.models import Group, Membership, WaitingPlace
+from groups.people import joining, leaving, waiting
 from tests import builders
 from tests.builders import Circle
 

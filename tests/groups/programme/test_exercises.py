@@ -10,10 +10,11 @@ from sqlalchemy import select
 from app.core.errors import AppError, Invalid, NotFound, TooLarge
 from app.core.work import Database
 from app.notify.models import OutboxItem
-from groups import exercises, rooms
-from groups.curriculum import programme
-from groups.exercises import Kept, Own
+from groups import rooms
 from groups.models import Answer
+from groups.programme import exercises, values
+from groups.programme.curriculum import programme
+from groups.programme.exercises import Kept, Own
 from groups.subjects import AnswerSubject, MessageSubject
 from moderation import queue, subjects
 from tests import builders
@@ -65,7 +66,7 @@ def test_a_private_answer_is_its_authors_alone(database: Database, heard: Heard)
     mees, noor = circle.members[:2]
     for text in ("Ik was alleen thuis", RUDE, PHONE):
         assert _answer(circle, mees, REFLECTION, text, share=True).status == "posted"
-        assert _own(circle, mees)[REFLECTION] == Own(REFLECTION, text, (), "private")
+        assert _own(circle, mees)[REFLECTION] == Own(REFLECTION, text, (), "private", False, {}, [], [text])
     assert _own(circle, noor) == {}
     assert _shared(circle) == []
     assert _cases(circle) == []
@@ -185,7 +186,8 @@ def test_a_poll_takes_exactly_one_of_its_options(database: Database) -> None:
             _answer(circle, mees, POLL, value)
     for value, chosen in (([3], 3), (["4"], 4), ("5", 5), (0, 0)):
         _answer(circle, mees, POLL, value)
-        assert _own(circle, mees)[POLL] == Own(POLL, "", (chosen,), "counted")
+        own = _own(circle, mees)[POLL]
+        assert (own.text, own.chosen, own.sharing) == ("", (chosen,), "counted")
 
 
 def test_a_checklist_takes_many_or_none(database: Database) -> None:
@@ -241,7 +243,7 @@ def test_only_steps_that_ask_something_take_an_answer(database: Database) -> Non
         with pytest.raises(NotFound):
             _answer(circle, mees, step, "tekst")
     with pytest.raises(TooLarge):
-        _answer(circle, mees, QUESTION, "x" * (exercises.LIMIT + 1))
+        _answer(circle, mees, QUESTION, "x" * (values.LIMIT + 1))
     for nothing in ("", "  ", None, ["x"]):
         with pytest.raises(Invalid):
             _answer(circle, mees, QUESTION, nothing)

@@ -11,11 +11,12 @@ from sqlalchemy import select
 from app.core.errors import AppError, Closed, Invalid, Muted, NotFound
 from app.core.work import Database
 from app.notify.models import OutboxItem
-from groups import conversation, editing, live, mentions, pages, revisions, rooms
-from groups.conversation import View
-from groups.editing import Changed
+from groups import live, rooms
 from groups.models import Message, MessageVersion, Room, Seat
 from groups.subjects import AnswerSubject, EditSubject, MessageSubject
+from groups.talk import conversation, editing, mentions, pages, revisions
+from groups.talk.conversation import View
+from groups.talk.editing import Changed
 from moderation import queue, subjects
 from moderation.models import Case
 from tests import builders

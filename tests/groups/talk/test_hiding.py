@@ -6,7 +6,8 @@ import pytest
 
 from app.core.errors import Closed, Invalid, NotFound
 from app.core.work import Database
-from groups import conversation, hiding, rooms
+from groups import rooms
+from groups.talk import conversation, hiding
 from tests import builders
 from tests.builders import Circle, Someone
 from tests.conftest import Heard

@@ -10,8 +10,9 @@ from sqlalchemy import select
 from app.core.work import Database
 from app.notify import outbox
 from app.notify.models import Notice, OutboxItem
-from groups import conversation, hiding, mentions, rooms
+from groups import rooms
 from groups.models import Room, Seat
+from groups.talk import conversation, hiding, mentions
 from tests import builders
 from tests.builders import Circle, Someone
 from tests.conftest import FrozenClock, Heard

@@ -7,10 +7,11 @@ import uuid
 from sqlalchemy import select
 
 from app.core.work import Database
-from groups import conversation, messages, rooms
-from groups.messages import Post
+from groups import rooms
 from groups.models import Message, Room
-from groups.pace import Pace
+from groups.talk import conversation, messages
+from groups.talk.messages import Post
+from groups.talk.pace import Pace
 from tests import builders
 from tests.builders import RUDE, Someone
 from tests.conftest import Heard

@@ -13,11 +13,13 @@ from app.accounts.models import Person
 from app.core.errors import Closed, Forbidden, Invalid, Muted, NotFound, RateLimited, Unauthenticated
 from app.core.work import Database
 from app.notify.models import OutboxItem
-from groups import conversation, decisions, messages, rooms, sessions
-from groups.conversation import View
-from groups.messages import Post
+from groups import rooms
+from groups.led import sessions
 from groups.models import Message, Room, Seat
-from groups.pace import Pace
+from groups.talk import conversation, decisions, messages
+from groups.talk.conversation import View
+from groups.talk.messages import Post
+from groups.talk.pace import Pace
 from moderation import queue
 from moderation.models import Case
 from tests import builders

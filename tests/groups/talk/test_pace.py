@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import RateLimited
-from groups import pace as paces
-from groups.pace import Pace
+from groups.talk import pace as paces
+from groups.talk.pace import Pace
 
 
 class Ticks:

@@ -12,7 +12,8 @@ from sqlalchemy import select
 
 from app import web
 from app.core.work import Database
-from groups import conversation, pages, rooms
+from groups import rooms
+from groups.talk import conversation, pages
 from moderation.models import Case
 from tests import builders
 from tests.builders import CRISIS, PHONE, Circle, Someone

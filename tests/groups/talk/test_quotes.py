@@ -6,10 +6,11 @@ import pytest
 from sqlalchemy import select
 
 from app.core.work import Database
-from groups import conversation, editing, hiding, rooms
-from groups.conversation import Quote, View
+from groups import rooms
 from groups.models import Message
 from groups.subjects import MessageSubject
+from groups.talk import conversation, editing, hiding
+from groups.talk.conversation import Quote, View
 from tests import builders
 from tests.builders import Circle, Someone
 

@@ -9,9 +9,10 @@ from sqlalchemy import func, select
 
 from app.core.errors import Closed, Invalid, NotFound
 from app.core.work import Database
-from groups import conversation, editing, hiding, reactions, rooms
+from groups import rooms
 from groups.models import Message, Reaction, Room
 from groups.subjects import MessageSubject
+from groups.talk import conversation, editing, hiding, reactions
 from tests import builders
 from tests.builders import Circle, Someone
 from tests.conftest import Heard

@@ -11,8 +11,9 @@ from sqlalchemy import update
 
 from app.core.errors import Invalid, NotFound, TooLarge
 from app.core.work import Database
-from groups import hiding, rooms, search
+from groups import rooms
 from groups.models import Message, Room
+from groups.talk import hiding, search
 from tests import builders
 from tests.builders import Circle, Someone
 

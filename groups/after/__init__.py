@@ -1,0 +1,1 @@
+"""After a session: who was there, what to note, whom to look after."""

@@ -1,0 +1,1 @@
+"""What is planned: sessions and series, run-sheets, reminders, the private calendar."""

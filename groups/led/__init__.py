@@ -1,0 +1,1 @@
+"""What is led: a running session, and everything on its screens."""

@@ -1,0 +1,1 @@
+"""A client's own tools: what somebody keeps for themselves, and what they agree with a facilitator."""

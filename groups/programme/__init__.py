@@ -1,0 +1,1 @@
+"""The programme: its chapters and what is answered there."""

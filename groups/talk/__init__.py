@@ -1,0 +1,1 @@
+"""What is said in a room: posting, reading, changing, finding, reporting."""
