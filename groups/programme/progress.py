@@ -120,7 +120,7 @@ def _done(w: Work, found: rooms.Place) -> list[tuple[str, str]]:
 def _progress(chapter: Chapter, done: Collection[tuple[str, str]]) -> Progress:
     left = [step for step in chapter.path if (chapter.key, step.id) not in done]
     total = len(chapter.path)
-    return Progress(total - len(left), total, sum(step.minutes for step in left))
+    return Progress(total - len(left), total, sum(step.alone for step in left))
 
 
 def _programme(w: Work, found: rooms.Place) -> Programme:

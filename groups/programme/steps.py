@@ -40,6 +40,8 @@ DAYS, PARTS = 7, 6  # a week: seven days, from Monday, of six parts of four hour
 MOST_LINES = 12
 LONGEST = 120  # minutes of one step
 
+_READ = 110  # words a minute, of somebody who takes their time
+_TAG = re.compile(r"<[^>]+>")
 _ID = re.compile(r"[a-z][a-z0-9-]{0,59}")
 _FIELD = re.compile(r"[a-z][a-z0-9-]{0,19}")
 _EVERY = ("id", "kind", "minutes", "session", "phase", "home", "prompt", "lead", "sharing", "shareable", "tool")
@@ -105,6 +107,11 @@ class Step:
     @property
     def answered(self) -> bool:
         return self.kind in ANSWERED
+
+    @property
+    def alone(self) -> int:
+        """How many minutes it takes at home: a group reads together and talks, one alone just reads."""
+        return max(1, round(len(_TAG.sub(" ", self.html).split()) / _READ)) if self.kind == "text" else self.minutes
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from groups import readers, rooms
 from groups.agenda import runsheet, steering
 from groups.led import stage
 from groups.models import GroupSession
+from groups.programme.curriculum import programme
 from groups.programme.steps import PHASES
 
 blueprint = Blueprint("sheets", __name__)
@@ -111,6 +112,7 @@ def _show(session: str, error: str | None = None) -> str:
 def _page(w: Work, row: GroupSession, found: rooms.Place) -> dict[str, Any]:
     sheet = runsheet.lines(w, row, found)
     chapter = runsheet.chapter_of(row, found)
+    spoken = programme(found.programme, w.who.language).chapter(row.chapter)
     used = {line.step.id for line in sheet}
     return {
         "session": stage.shown(row),
@@ -127,6 +129,7 @@ def _page(w: Work, row: GroupSession, found: rooms.Place) -> dict[str, Any]:
         "chosen_kinds": runsheet.CHOSEN,
         "words_of_own": not row.chapter,
         "readers": readers.of_run_sheet(w, found),
+        "pointers": {step.id: step.lead for step in spoken.steps},  # in the reader's own language
     }
 
 

@@ -58,6 +58,13 @@ def test_a_chapter_is_read_with_its_steps_in_order() -> None:
         chapter.step("elders")
 
 
+def test_alone_a_text_takes_as_long_as_its_words_and_an_exercise_as_long_as_it_says() -> None:
+    body = BODY.replace("Tekst.", "woord " * 330)
+    reading, choosing = parse(FRONT + body, "01-proef.md").steps
+    assert (reading.minutes, reading.alone) == (5, 3)
+    assert (choosing.minutes, choosing.alone) == (5, 5)
+
+
 MISTAKES = [
     ("---\nchapter", "chapter", 1),
     ("title: ", "title: [", 5),

@@ -61,7 +61,7 @@ def test_a_step_that_is_done_counts_and_takes_its_minutes_off_what_is_left(circl
     _mark(circle, mees, "lezen", "lezen", "schrijven")  # twice is once
     after = _far(circle, mees)[CHAPTER]
     assert (after.done, after.total, after.state) == (2, len(PATH), "begun")
-    assert before.minutes_left - after.minutes_left == 3 + 10
+    assert before.minutes_left - after.minutes_left == 1 + 10  # alone, a few lines are read in a minute
     assert _far(circle, noor)[CHAPTER] == before
     with circle.database.read(mees.actor) as r:
         assert progress.of_chapter(r, rooms.place(r, circle.room), CHAPTER) == {"lezen", "schrijven"}
