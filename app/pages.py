@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -37,6 +38,7 @@ def furnish(site: flask.Flask) -> None:
         crisis=crisis.routes,
         crisis_shown=crisis.shown,
         actor=web.maybe_actor,
+        own_mark=own_mark,
         reader_language=web.language,
         languages=LANGUAGES,
         settings=lambda: web.house().settings,
@@ -85,6 +87,13 @@ def mark(alias: str) -> dict[str, Any]:
     for byte in alias.encode():
         number = (number ^ byte) * 16777619 & 0xFFFFFFFF
     return {"shape": SHAPES[number % len(SHAPES)], "tint": number // len(SHAPES) % TINTS + 1}
+
+
+def own_mark() -> str:
+    """What tells a browser that another account came in than the one it keeps something of. Empty for a visitor."""
+    who = web.maybe_actor()
+    key = web.house().keys.derive("whose browser store")
+    return hmac.new(key, str(who.person_id).encode(), hashlib.sha256).hexdigest()[:16] if who else ""
 
 
 def _zone() -> ZoneInfo:

@@ -39,7 +39,7 @@ from groups.models import (
     version_row,
 )
 from groups.own import aims, checkups, plan, urges
-from groups.programme import earlier, progress, shared
+from groups.programme import earlier, progress, shared, sharing
 from groups.talk import conversation
 
 __all__ = ["check", "erase", "export"]
@@ -149,7 +149,7 @@ def _shared(w: Work, membership: Membership) -> list[dict[str, Any]]:
         {
             "chapter": answer.chapter,
             "step": said.title,
-            "with": share.audience,
+            "with": next(name for name in sharing.AUDIENCES if name[0] == share.audience[0]),
             "on": share.shared_at.date().isoformat(),
             "status": share.status,
             **({"hours": list(said.hours)} if said.hours else {"text": said.text}),

@@ -234,6 +234,17 @@ def withdraw(w: Work, subject_kind: str, subject_id: int) -> None:
     audit.record(w, "case.withdrawn", subject_kind, subject_id)
 
 
+def is_red(w: Work, subject_kind: str, which: Any) -> bool:
+    """Does a case about danger wait, about any of these?"""
+    red = select(Case.id).where(
+        Case.subject_kind == subject_kind,
+        Case.subject_id.in_(which),
+        Case.decided_at.is_(None),
+        Case.level == RED,
+    )
+    return w.db.scalar(red.limit(1)) is not None
+
+
 def withdraw_all(w: Work, subject_kind: str, which: Any, *, removed: bool = False) -> None:
     """Close the open cases about everything somebody wrote who is being erased: `which` selects its ids.
 

@@ -9,6 +9,8 @@ cd "$(dirname "$0")/.."
 part=${1:-all}
 bin=.venv/bin
 missing=()
+leave=()  # what is cleared away at the end
+trap 'for deed in "${leave[@]:+${leave[@]}}"; do eval "$deed"; done' EXIT
 
 say() { printf '\n== %s\n' "$1"; }
 stop() { echo "$1" >&2; exit 1; }
@@ -57,7 +59,7 @@ own_postgresql() {  # a cluster of our own, in a folder of our own, for this run
   "${runner[@]}" "$found/initdb" -D "$data/db" -A trust -U postgres >/dev/null || return 1
   "${runner[@]}" "$found/pg_ctl" -D "$data/db" -w -l "$data/log" \
     -o "-p 54321 -k $data -c listen_addresses=127.0.0.1 -c fsync=off" start >/dev/null || return 1
-  trap '"${runner[@]}" "$found/pg_ctl" -D "$data/db" -m immediate stop >/dev/null; rm -rf "$data"' EXIT
+  leave+=("${runner[*]} $found/pg_ctl -D $data/db -m immediate stop >/dev/null; rm -rf $data")
   export SAMEN_TEST_POSTGRESQL="postgresql+psycopg://postgres@127.0.0.1:54321/postgres"
   answers "$SAMEN_TEST_POSTGRESQL"
 }
@@ -74,6 +76,15 @@ without() {  # a part this machine cannot run
   missing+=("$1")
 }
 
+in_memory() {  # folders of tests, where there is room: nobody waits for a disk that nothing is kept on
+  local free
+  free=$(df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 { print $4 }')
+  [ -z "${TMPDIR:-}" ] && [ -w /dev/shm ] && [ "${free:-0}" -gt 2000000 ] || return 0
+  TMPDIR=$(mktemp -d /dev/shm/samen-tests-XXXXXX)
+  export TMPDIR
+  leave+=("rm -rf $TMPDIR")
+}
+
 tests() {
   local paths=(tests --ignore=tests/walks)
   if need_postgresql; then export SAMEN_TEST_DATABASES=sqlite,postgresql
@@ -81,6 +92,7 @@ tests() {
   if need_chromium; then paths=(tests)
   else without "No Chromium here: the walk in the browser was left out."; fi
   [ "$part" = walk ] && paths=(tests/walks)
+  in_memory
   say "tests"
   $bin/python -m pytest -q -n "${SAMEN_TEST_WORKERS:-auto}" --dist loadgroup --no-loadscope-reorder "${paths[@]}" || stop "Tests: see above."
 }

@@ -51,7 +51,8 @@ class Share(Base):
 
     `value` is what was shared, as it was then, sealed by its author's key and bound to the `public_id`: what is changed
     at home afterwards is not shared. `room_id` is the room in which it may be read: the group's, or the pair's; none
-    for staff. `status` is posted, held or rejected.
+    for staff. `status` is posted, held or rejected; or withdrawn, while a case about danger in it waits (`audience` may
+    be a letter and a number then, beside what was shared anew).
     """
 
     __tablename__ = "answer_shares"

@@ -23,6 +23,10 @@ from moderation import queue
 from moderation.models import Flag
 
 RUNNING = N_("De bijeenkomst loopt nog. Daarna kun je dit weghalen; er is niets veranderd.")
+LOOKED_AT = N_(
+    "Wat je hiervan deelde, ging over gevaar. Een begeleider kijkt daar nog naar; daarna kun je dit weghalen. "
+    "Er is niets veranderd."
+)
 COUNTED = N_(
     "Dit telt zonder naam mee met de anderen. Los weghalen zou laten zien wat van jou was; er is niets veranderd."
 )
@@ -31,9 +35,11 @@ COUNTED = N_(
 @dataclass(frozen=True, slots=True)
 class Given:
     """What somebody answered at a step at home. `asked` is the question as it was, where it says something else now;
-    without `fits` that question had another shape, and only `lines` and `hours` tell what was answered."""
+    without `fits` that question had another shape, and only `lines` and `hours` tell what was answered. `mark` tells it
+    from what another screen wrote since."""
 
     ref: str
+    mark: str
     at: datetime
     text: str
     chosen: Sequence[int]
@@ -99,6 +105,7 @@ def at(w: Work, found: rooms.Place, chapter: str, step: Step) -> Given | None:
     told = step if asked is None else asked
     return Given(
         ref=_ref(w, row.id),
+        mark=exercises.mark(w, value),
         at=row.updated_at,
         text=value if fits and not values.is_made_of_parts(step) else "",
         chosen=values.chosen(step, value) if fits else values.chosen(told, value) if told.kind == "week" else (),
@@ -177,7 +184,8 @@ def remove(w: Work, ref: str) -> None:
     """Take an answer of one's own away, with everything that was shared of it. That the step was done stays.
 
     Deletes the answer and its shares, closes open cases about them. Raises `NotFound`, and `Closed` for what is counted
-    without a name and while its session runs.
+    without a name, while its session runs, and while somebody still has to look after who wrote it: a case about danger
+    would not say any more who that is.
     """
     own = select(Membership.id).where(Membership.person_id == w.who.person_id)
     ids = w.db.scalars(select(Answer.id).where(Answer.membership_id.in_(own)))
@@ -192,6 +200,8 @@ def remove(w: Work, ref: str) -> None:
         if session is not None and session.status == "open":
             raise Closed(RUNNING)
     shares = list(w.db.scalars(select(Share.id).where(Share.answer_id == row.id)))
+    if queue.is_red(w, shared.KIND, shares) or queue.is_red(w, "answer", [row.id]):
+        raise Closed(LOOKED_AT)
     queue.withdraw_all(w, shared.KIND, shares, removed=True)
     shared.remove(w, shares)
     queue.withdraw_all(w, "answer", [row.id], removed=True)

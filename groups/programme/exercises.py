@@ -30,6 +30,11 @@ from moderation.screening import screen
 READ = ("shared", "pooled")  # texts that others will read
 ANONYMOUS = ("pooled", "counted")  # what is shown without a name, and so only where there is enough of it
 
+NEWER = N_(
+    "Op een ander scherm schreef je hier intussen iets anders. Dat staat er nog, en wat je hier typte ook. "
+    "Druk op de knop als dit ervoor in de plaats mag."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Own:
@@ -80,10 +85,11 @@ def answer(
     share: bool = False,
     few_ok: bool = False,
     session_id: int = 0,
+    over: str | None = None,
 ) -> Kept:
     """Keep an answer at a step of a chapter, as `keep` does. For members, at home."""
     asked = question(found, chapter_key, step_id)
-    return keep(w, found, asked, value, share=share, few_ok=few_ok, session_id=session_id)
+    return keep(w, found, asked, value, share=share, few_ok=few_ok, session_id=session_id, over=over)
 
 
 def keep(
@@ -95,13 +101,15 @@ def keep(
     share: bool = False,
     few_ok: bool = False,
     session_id: int = 0,
+    over: str | None = None,
 ) -> Kept:
     """Keep an answer; a second one replaces the first. For members; the caller knows that it may still be given.
 
     `value` is text, or a list of option numbers. With `few_ok` what is pooled or counted may be shown where only three
-    or four answered. What others will read is screened first: contact details are masked, what must be looked at is
-    held and opens a case. A private answer is read by nobody; its author is shown help when it speaks of danger.
-    Raises `Invalid`, `NotFound`, `TooLarge`.
+    or four answered. `over` is the `mark` of what the writer saw there, empty for nothing: something else there stays.
+    What others will read is screened first: contact details are masked, what must be looked at is held and opens a
+    case. A private answer is read by nobody; its author is shown help when it speaks of danger.
+    Raises `Closed` (`NEWER`), `Invalid`, `NotFound`, `TooLarge`.
     """
     step = asked.step
     if not step.answered:
@@ -118,9 +126,12 @@ def keep(
     stored = verdict.text if verdict and masked else stored
     few_ok = few_ok and sharing in ANONYMOUS
     if row.id is not None:
+        before = value_of(w, row)
         same = (row.sharing, row.few_ok, row.step_version) == (sharing, few_ok, asked.version)
-        if same and row.status == ("held" if held else "posted") and value_of(w, row) == stored:
+        if same and row.status == ("held" if held else "posted") and before == stored:
             return Kept(row.status, masked, crisis)  # sent again: who must look was asked the first time
+        if over is not None and before != stored and over != mark(w, before):
+            raise Closed(NEWER)
         if row.sharing != "private":  # what was private is in no case
             queue.withdraw(w, "answer", row.id)  # what was read there is not what stands here now
     row.value = sealed(w, w.who.person_id, row, stored)
@@ -254,6 +265,11 @@ def for_review(w: Work, answer_id: int) -> Any:
 def value_of(w: Work, row: Answer) -> str:
     """What an answer says. The caller has checked that the actor may read it."""
     return values_of(w, [row])[0]
+
+
+def mark(w: Work, value: str) -> str:
+    """What tells an answer from another one, on its author's own screens."""
+    return w.digest(f"answer says {value}")[:16]
 
 
 def sealed(w: Work, person_id: int, row: Answer, value: str) -> bytes:

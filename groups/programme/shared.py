@@ -75,15 +75,17 @@ def in_room(
     w: Work, place: rooms.Place, limit: int = SHOWN, *, chapter: str = "", step: str = "", before: str = ""
 ) -> list[Shown]:
     """What others shared in a room where the actor has a seat, newest first; at one step where that is named; from
-    before the share `before`. Who left, and whom the actor hid, is not in it. One query, and one for keys.
+    before the share `before`, if it stands in this room: two rooms have no common order. Who left, and whom the actor
+    hid, is not in it; who was sent out of a session reads nothing. One query, and one for keys.
     """
-    if place.closed_at is not None and place.closed_at <= w.now:
+    if place.out or (place.closed_at is not None and place.closed_at <= w.now):
         return []
     query = _readable(place)
     if step:
         query = query.where(Answer.programme == place.programme, Answer.chapter == chapter, Answer.step == step)
     if ids.is_ref(before):
-        query = query.where(Share.id < select(Share.id).where(Share.public_id == before).scalar_subquery())
+        known = select(Share.id).where(Share.public_id == before, Share.room_id == place.room_id)
+        query = query.where(Share.id < known.scalar_subquery())
     return _shown(w, query.order_by(Share.id.desc()).limit(limit))
 
 
@@ -224,8 +226,9 @@ def reject(w: Work, share_id: int, reason: str) -> None:
     outbox.queue(w, row.person_id, "rejected", reason, f"rejected:share:{share_id}")
 
 
-def put_away(w: Work, row: Share) -> None:
-    """Nobody reads it any more. Where somebody may be in danger it stays, unseen, until the case is decided."""
+def put_away(w: Work, row: Share) -> bool:
+    """Nobody reads it any more. Where somebody may be in danger it stays, unseen, until the case is decided; returns
+    whether it does."""
     open_cases = select(Case.level).where(
         Case.subject_kind == KIND, Case.subject_id == row.id, Case.decided_at.is_(None)
     )
@@ -235,9 +238,19 @@ def put_away(w: Work, row: Share) -> None:
     if queue.RED in levels:
         row.status = WITHDRAWN
         w.db.flush()
-        return
+        return True
     w.db.expunge(row)
     remove(w, [row.id])
+    return False
+
+
+def set_aside(w: Work, row: Share) -> None:
+    """Make room for what is shared anew beside what was put away and is still looked at: its words stay as they were.
+    Then `audience` is the first letter and a number."""
+    taken = set(w.db.scalars(select(Share.audience).where(Share.answer_id == row.answer_id)))
+    names = (f"{row.audience[0]}{n}" for n in range(1, 10_000))
+    row.audience = next(name for name in names if name not in taken)
+    w.db.flush()
 
 
 def settle(w: Work, share_id: int) -> None:

@@ -214,9 +214,9 @@ def share(w: Work, found: rooms.Place, chapter: str, step: str, audience: str, *
             return Shared(row.status, ready.crisis)
     if seen != ready.seen(w) and (seen or ready.masked or ready.linked):
         return Shared("preview", ready.crisis)
-    if row is not None:
-        shared.put_away(w, row)
-    row = _store(w, ready, room_id, row if row is not None and row.status == WITHDRAWN else None)
+    if row is not None and shared.put_away(w, row):
+        shared.set_aside(w, row)
+    row = _store(w, ready, room_id)
     _open_case(w, found, ready, row)
     return Shared(row.status, ready.crisis)
 
@@ -374,12 +374,17 @@ def _as_own(w: Work, row: Answer, share: Share, kept: Said, said: Said, asked: S
     return Own(share.public_id, share.audience, share.status, share.shared_at, not ready.same_as(kept))
 
 
-def _store(w: Work, ready: _Ready, room_id: int | None, row: Share | None) -> Share:
-    ref = row.public_id if row is not None else ids.public_id()
-    made = row or Share(public_id=ref, answer_id=ready.answer.id, audience=ready.audience)
-    made.room_id, made.status = room_id, "held" if ready.held else "posted"
-    made.value = shared.sealed(w, w.who.person_id, ref, ready.shown)
-    made.shared_at = clock.minute(w.now)
+def _store(w: Work, ready: _Ready, room_id: int | None) -> Share:
+    ref = ids.public_id()
+    made = Share(
+        public_id=ref,
+        answer_id=ready.answer.id,
+        audience=ready.audience,
+        room_id=room_id,
+        status="held" if ready.held else "posted",
+        value=shared.sealed(w, w.who.person_id, ref, ready.shown),
+        shared_at=clock.minute(w.now),
+    )
     try:
         with w.db.begin_nested():
             w.db.add(made)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import request
 from werkzeug.datastructures import MultiDict
 
-from app.core.errors import Invalid
+from app import web
+from app.core.errors import Invalid, NotFound
+from app.core.work import Work
+from groups import rooms
 from groups.programme import values
 from groups.programme.steps import Step
 
@@ -24,6 +28,16 @@ def read(step: Step, form: MultiDict[str, str]) -> Any:
             raise Invalid(values.UNREADABLE)
         return [list(row) for row in zip(*columns, strict=True)]
     return form.get("text", "")
+
+
+def home(w: Work) -> rooms.Place:
+    """One's own place in the group that the page was of: with two screens one may be in another group by now. Raises
+    `NotFound` for who is in it no longer."""
+    group = request.form.get("group", "")
+    found = rooms.home(w, group or web.group_here())
+    if group and found.group != group:
+        raise NotFound
+    return found
 
 
 def typed(step: Step, raw: Any) -> dict[str, Any]:

@@ -10,10 +10,11 @@ from flask import Blueprint, request
 from app import web
 from app.core.errors import Invalid
 from app.core.permissions import Permission
-from groups import readers, rooms
+from groups import readers
 from groups.own import plan
 from groups.programme import progress
 from groups.programme.curriculum import programme
+from groups.web import answers
 
 blueprint = Blueprint("plan", __name__)
 
@@ -98,7 +99,7 @@ def collect(chapter: str, step: str) -> Any:
     """Take what was found at a step into the plan; the step is done then, and the next one comes."""
     form = request.form
     with web.work() as w:
-        place = rooms.home(w, web.group_here())
+        place = answers.home(w)
         crisis = plan.collect(w, place, chapter, step, form.getlist("row"), form.get("text", ""), form.get("then", ""))
         progress.mark(w, place, chapter, step)
         road = [one.id for one in programme(place.programme, w.who.language).chapter(chapter).path]

@@ -21,6 +21,8 @@ from groups.web import answers
 
 blueprint = Blueprint("programme", __name__)
 
+_DRAFTS = 90  # a minute, of one person: what is written is kept after every pause in typing
+
 # The client's tools that a step may point at: the page, and the place on it.
 TOOLS: dict[str, tuple[str, str | None]] = {
     "wave": ("help.show", "golf"),
@@ -93,13 +95,13 @@ def answer(chapter: str, step: str) -> Any:
     kept, emptied, raw = None, None, None
     try:
         with web.work() as w:
-            place = rooms.home(w, web.group_here())
+            place = answers.home(w)
             asked = exercises.question(place, chapter, step).step
             raw = answers.read(asked, request.form) if asked.answered else ""
             if values.is_empty(asked, raw):
                 emptied = earlier.at(w, place, chapter, asked) if asked.answered else None
             else:
-                kept = exercises.answer(w, place, chapter, step, raw)
+                kept = exercises.answer(w, place, chapter, step, raw, over=request.form.get("over"))
             progress.mark(w, place, chapter, step)
             following = _beside(_chapter(_course(place), chapter).path, step)[1]
     except (NotFound, Forbidden):
@@ -107,7 +109,7 @@ def answer(chapter: str, step: str) -> Any:
     except AppError as refusal:
         if web.wants_json():
             raise
-        return _show(chapter, step, web.translated(refusal.message, **refusal.params), raw), refusal.status
+        return _show(chapter, step, refusal, raw), refusal.status
     if kept and kept.crisis:
         return flask.redirect(web.help_after_words(), code=303)
     if emptied and emptied.fits:
@@ -120,15 +122,18 @@ def answer(chapter: str, step: str) -> Any:
 @blueprint.post("/programma/<chapter>/<step>/concept")
 @web.needs(Permission.OWN_ANSWER_WRITE)
 def keep_draft(chapter: str, step: str) -> Any:
-    """Keep what is being written as one's own, without going on; nothing filled in changes nothing. For a script."""
+    """Keep what is being written as one's own, without going on; nothing filled in changes nothing, and what another
+    screen wrote meanwhile stays. For a script."""
+    web.house().limiter.per_minute(_DRAFTS, "draft", str(web.actor().person_id))
     with web.work() as w:
-        place = rooms.home(w, web.group_here())
+        place = answers.home(w)
         asked = exercises.question(place, chapter, step).step
         raw = answers.read(asked, request.form)
         if not asked.answered or values.is_empty(asked, raw):
             return {"ok": True, "at": ""}
-        kept = exercises.answer(w, place, chapter, step, raw)
-        return {"ok": True, "at": pages.clock(w.now), "help": kept.crisis}
+        kept = exercises.answer(w, place, chapter, step, raw, over=request.form.get("over"))
+        given = earlier.at(w, place, chapter, asked)
+        return {"ok": True, "at": pages.clock(w.now), "help": kept.crisis, "mark": given.mark if given else ""}
 
 
 @blueprint.get("/programma/eerder")
@@ -171,7 +176,7 @@ def members(group: str) -> Any:
         )
 
 
-def _show(chapter: str, step: str, error: str = "", raw: Any = None) -> str:
+def _show(chapter: str, step: str, refusal: AppError | None = None, raw: Any = None) -> str:
     """The page of a step; with `raw` the form shows what was typed, not what is kept."""
     with web.read() as w:
         place = _place(w)
@@ -203,7 +208,8 @@ def _show(chapter: str, step: str, error: str = "", raw: Any = None) -> str:
         panel=panel,
         place=mine,
         filled=answers.typed(one, raw) if raw is not None else given if given and given.fits else None,
-        error=error,
+        error=web.translated(refusal.message, **refusal.params) if refusal else "",
+        newer=refusal is not None and refusal.message == exercises.NEWER,
         tool=_tool(one),
         readers=readers.NOBODY,
     )

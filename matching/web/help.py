@@ -21,6 +21,8 @@ from matching import buddies, plan, relapse
 
 blueprint = Blueprint("help", __name__)
 
+_WAVES = 30  # a minute, of one person: a device keeps twenty at most
+
 
 @blueprint.get("/hulp")
 @web.public
@@ -49,6 +51,7 @@ def show() -> Any:
 @web.needs(Permission.OWN_PLAN_WRITE)
 def begin() -> Any:
     """Stay with a wave: from now on it is counted down."""
+    web.house().limiter.per_minute(_WAVES, "wave", str(web.actor().person_id))
     with web.work() as w:
         ride = urges.begin(w, client_key(request.form.get("key")), web.number("minutes"), _number("before"))
     if web.wants_json():
@@ -71,6 +74,7 @@ def finish(ref: str) -> Any:
 @web.needs(Permission.OWN_PLAN_WRITE)
 def bring() -> Any:
     """A wave that a device kept while there was no network. For a script."""
+    web.house().limiter.per_minute(_WAVES, "wave", str(web.actor().person_id))
     brought = urges.Brought(
         key=client_key(request.form.get("key")),
         minutes=web.number("minutes"),

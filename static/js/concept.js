@@ -1,13 +1,17 @@
 // What is written at a step is kept while one writes, a moment after the last key. What could not be kept stays in this
-// window (data-draft) and is tried again. Without this module the button keeps it.
+// window (data-draft) and is tried again. What another screen wrote meanwhile is not written over: the form says what it
+// stood on (`over`). Without this module the button keeps it.
 import { token } from './leave.js'
 
 const PAUSE = 800
+const PATIENCE = 4000 // milliseconds that going on waits for what is still on its way
 
 export function concept() {
   const form = document.querySelector('form[data-concept]')
   const said = form.querySelector('[data-concept-said]')
   const help = form.querySelector('[data-concept-help]')
+  const { over } = form.elements
+  const base = `over:${form.dataset.concept}:${form.elements.group.value}`
   let waiting = 0
   let sending = null
   let changed = false
@@ -31,18 +35,33 @@ export function concept() {
       return
     }
     if (answer.at) put(said.dataset.saved.replace('{t}', answer.at))
+    if (answer.mark) over.value = answer.mark
     if (answer.help && help) help.hidden = false
     for (const [field, value] of typed) if (field.value === value) sessionStorage.removeItem(`draft:${field.dataset.draft}`)
-    if (changed) soon()
+    if (!changed) return sessionStorage.removeItem(base)
+    sessionStorage.setItem(base, over.value)
+    soon()
   }
 
-  form.addEventListener('input', () => { changed = true; soon() })
-  form.addEventListener('submit', () => { gone = true; clearTimeout(waiting) })
+  form.addEventListener('input', () => {
+    if (sessionStorage.getItem(base) === null) sessionStorage.setItem(base, over.value)
+    changed = true
+    soon()
+  })
+  form.addEventListener('submit', async (event) => {
+    clearTimeout(waiting)
+    if (!sending) { gone = true; return }
+    event.preventDefault()
+    event.stopImmediatePropagation()
+    await Promise.race([sending, new Promise((late) => setTimeout(late, PATIENCE))])
+    sending = null
+    form.requestSubmit()
+  }, { capture: true })
   addEventListener('online', () => soon(0))
-  back(form, () => { put(said.dataset.back); changed = true; soon() })
+  if (!back(form, () => { over.value = sessionStorage.getItem(base) ?? over.value; put(said.dataset.back); changed = true; soon() })) sessionStorage.removeItem(base)
 }
 
-// A draft that is still in this window is newer than what the page brought: what was kept has no draft any more.
+// A draft that is still in this window is newer than what it was written on: what was kept has no draft any more.
 function back(form, found) {
   let any = false
   for (const field of form.querySelectorAll('[data-draft]')) {
@@ -52,6 +71,7 @@ function back(form, found) {
     any = true
   }
   if (any) found()
+  return any
 }
 
 async function post(address, body) {

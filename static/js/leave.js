@@ -26,8 +26,8 @@ export function leave() {
 
 // What this device keeps of somebody for when there is no network (offline.js, rides.js) is gone.
 export function forget() {
-  try { localStorage.removeItem('samen-golven') } catch { /* as above */ }
-  for (const name of ['samen-mijn', 'samen-hier']) self.caches?.delete(name)
+  try { localStorage.clear() } catch { /* as above */ }
+  return Promise.all(['samen-mijn', 'samen-hier'].map((name) => self.caches?.delete(name)))
 }
 
 export function token() {

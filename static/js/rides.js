@@ -11,12 +11,14 @@ export const signedIn = async () => Boolean(await self.caches?.match('/hulp/hier
 const kept = () => { try { return JSON.parse(localStorage.getItem(NAME)) ?? [] } catch { return [] } }
 const write = (rides) => { try { localStorage.setItem(NAME, JSON.stringify(rides)) } catch { /* a browser may forbid it */ } }
 
-// What a form posts, by script: the answer, an empty object for a refusal, null without a network or with a broken server.
+const LATER = [401, 403, 429] // who has to sign in, a form that stood open too long, too many at once: the next page sends it
+
+// What a form posts, by script: the answer, the status alone for a refusal, null without a network or with a broken server.
 export async function post(address, fields) {
   try {
     const body = new URLSearchParams({ ...fields, csrf_token: token() })
     const answer = await fetch(address, { method: 'POST', body, headers: { Accept: 'application/json' } })
-    return answer.ok ? await answer.json() : answer.status < 500 ? {} : null
+    return answer.ok ? await answer.json() : answer.status < 500 ? { status: answer.status } : null
   } catch { return null }
 }
 
@@ -29,7 +31,7 @@ export async function keep({ key, minutes, began, lasted, before, after, outcome
 export async function send() {
   for (const { began, ...ride } of token() ? kept() : []) {
     const answer = await post('/hulp/meegebracht', { ...ride, ago: Math.max(ride.lasted, Math.round((Date.now() - began) / 1000)) })
-    if (!answer) return
+    if (!answer || LATER.includes(answer.status)) return
     write(kept().filter(({ key }) => key !== ride.key))
   }
 }

@@ -40,6 +40,7 @@ from tests import builders
 from tests.conftest import FrozenClock
 from tests.guards import doors
 from tests.guards.conftest import world_in
+from tests.privacy.spying import STEP_NOBODY_WROTE_AT
 from tests.world import World, write_answer
 
 ROOM = {"Mees", "Noor", "Jip", "Bo", "Hanna"}  # who has a seat in the first group's room
@@ -318,7 +319,8 @@ def _pages(world: World, name: str) -> dict[str, str]:
         assert answer.status_code < 500, (name, path)
         links = [answer.location or "", *re.findall(r'href="([^"]+)"', text if answer.mimetype == "text/html" else "")]
         fresh = (link.partition("#")[0].replace("&amp;", "&") for link in links if link.startswith("/"))
-        to_open += [p for p in fresh if not p.startswith(NOT_FOLLOWED) and p not in opened and p not in to_open]
+        fresh = (p for p in fresh if not p.startswith(NOT_FOLLOWED) and not STEP_NOBODY_WROTE_AT.match(p))
+        to_open += [p for p in fresh if p not in opened and p not in to_open]
     return opened
 
 

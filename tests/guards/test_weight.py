@@ -27,7 +27,7 @@ ON_FIRST_USE = {
     "session.js": {"breath.js"},
     "session-step.js": {"page.js", "draft.js"},
     "session-mine.js": {"merge.js"},
-    "main.js": {"code.js"},
+    "main.js": {"code.js", "kept.js"},
 }
 _STATIC_IMPORT = re.compile(r"^(?:import|export)\b[^'()]*'([^']+)'", re.M)
 _DYNAMIC_IMPORT = re.compile(r"import\(([^)]*)\)")

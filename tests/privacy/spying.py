@@ -30,9 +30,14 @@ class Seen:
     page: bool
 
 
+STEP_NOBODY_WROTE_AT = re.compile(r"^/programma/(?!understanding/|triggers/|gedeeld/|eerder/)[a-z]+/[a-z-]+")
+
+
 def _kind(path: str) -> str:
-    """What sort of page a link leads to: one at any message is like one at every other message of that room."""
-    return re.sub(r"=[^&#]*", "=", path.partition("#")[0])
+    """What sort of page a link leads to: one at any message is like one at every other message of that room, and a step
+    of a chapter in which nobody wrote like every other such step.
+    """
+    return STEP_NOBODY_WROTE_AT.sub("/programma/…/…", re.sub(r"=[^&#]*", "=", path.partition("#")[0]))
 
 
 class Ear:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from groups.programme.curriculum import DEFAULT, programme
 from tests.server import Server
@@ -66,6 +66,60 @@ def test_what_could_not_be_sent_stands_there_again_after_a_reload(client: Visito
     page.unroute("**/concept")
     page.locator("#tekst").press_sequentially(".")
     expect(page.locator("[data-concept-said]")).to_contain_text("bewaard om")
+
+
+def test_what_did_not_arrive_stands_there_again(client: Visitor) -> None:
+    page = client.go(MOMENT)
+    page.locator("body[data-started]").wait_for()
+    client.context.set_offline(True)
+    page.locator("#tekst").fill("In de trein, zonder net")
+    expect(page.locator("[data-concept-said]")).to_contain_text("Nog niet bewaard")
+    page.get_by_role("button", name="Volgende").click()
+    page.wait_for_url("chrome-error://**")
+    client.context.set_offline(False)
+    page = client.go(MOMENT)
+    expect(page.locator("#tekst")).to_have_value("In de trein, zonder net")
+    expect(page.locator("[data-concept-said]")).to_contain_text("bewaard om")
+
+
+def test_what_another_screen_wrote_stays_until_one_says_otherwise(client: Visitor) -> None:
+    page = client.go(MOMENT)
+    page.locator("body[data-started]").wait_for()
+    other = client.context.new_page()
+    other.goto(client.server.url + MOMENT)
+    other.locator("#tekst").fill("Op het andere scherm")
+    expect(other.locator("[data-concept-said]")).to_contain_text("bewaard om")
+    page.locator("#tekst").fill("Hier, en ouder")
+    expect(page.locator("[data-concept-said]")).to_contain_text("Op een ander scherm")
+    page.reload()  # what was typed is still here, and still not newer than the other
+    expect(page.locator("#tekst")).to_have_value("Hier, en ouder")
+    expect(page.locator("[data-concept-said]")).to_contain_text("Op een ander scherm")
+    other.reload()
+    expect(other.locator("#tekst")).to_have_value("Op het andere scherm")
+    page.get_by_role("button", name="Volgende").click()
+    expect(page.locator("#daar")).to_be_visible()
+    expect(page.locator("main")).to_contain_text("Op het andere scherm")
+    expect(page.locator("#tekst")).to_have_value("Hier, en ouder")
+    page.get_by_role("button", name="Volgende").click()
+    expect(page.locator("#daar")).to_be_hidden()
+    other.reload()
+    expect(other.locator("#tekst")).to_have_value("Hier, en ouder")
+
+
+def test_going_on_waits_for_what_is_on_its_way(client: Visitor) -> None:
+    page = client.go(MOMENT)
+    page.locator("body[data-started]").wait_for()
+    held: list[Route] = []
+    page.route("**/concept", lambda route: held.append(route))
+    page.locator("#tekst").fill("Eerst dit")
+    page.wait_for_timeout(1000)
+    page.locator("#tekst").press_sequentially(", dan dat")
+    page.get_by_role("button", name="Volgende").click()
+    held[0].continue_()
+    page.wait_for_url(lambda address: not address.endswith("a-moment"))
+    page = client.go(MOMENT)
+    expect(page.locator("#tekst")).to_have_value("Eerst dit, dan dat")
+    assert not client.trouble
 
 
 def test_words_of_danger_bring_the_numbers_beside_what_one_writes_and_nothing_is_lost(client: Visitor) -> None:

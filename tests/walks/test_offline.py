@@ -201,6 +201,75 @@ def test_a_plan_goes_from_the_device_when_its_owner_does(client: Visitor, server
     assert OWN not in shown_offline(client, "/plan")
 
 
+@pytest.mark.parametrize("status", [401, 403, 429])
+def test_a_wave_that_a_page_may_not_send_waits_for_the_next_page(client: Visitor, server: Server, status: int) -> None:
+    page = client.go("/hulp")
+    page.wait_for_selector("body[data-started]")
+    client.context.set_offline(True)
+    page.get_by_role("button", name=re.compile("^Blijf 5 min")).click()
+    page.get_by_role("button", name="Ik ben er al").click()
+    page.get_by_role("button", name="Ik bleef erbij").click()
+    expect(page.get_by_text("Je golf is op dit toestel bewaard")).to_be_visible()
+    page.evaluate("(status) => { window.fetch = async () => new Response('{}', { status }) }", status)
+    client.context.set_offline(False)
+    page.wait_for_timeout(300)
+    assert waves(server) == []
+    with page.expect_response("**/hulp/meegebracht") as brought:
+        client.go("/vandaag")
+    assert brought.value.ok
+    assert len(waves(server)) == 1
+
+
+def test_another_account_on_the_same_device_finds_nothing_of_the_one_before(
+    browser: Browser, client: Visitor, server: Server
+) -> None:
+    """Nobody signed out: the one came in over the other, and no page in between was a visitor's."""
+    code_name, words = second_account(browser, server)
+    page = write_plan(client)
+    switch(page, on=True)
+    page.evaluate(
+        """localStorage.setItem('samen-golven', JSON.stringify([{ key: crypto.randomUUID(), minutes: 5,
+           began: Date.now() - 400000, lasted: 300, before: '', after: '', outcome: 'rode' }]))"""
+    )
+    page = client.go("/programma/understanding/a-moment")
+    page.wait_for_selector("body[data-started]")
+    page.evaluate("() => { window.fetch = () => Promise.reject() }")
+    page.locator("#tekst").fill("Van wie hier eerst was")
+    expect(page.locator("[data-concept-said]")).to_contain_text("Nog niet bewaard")
+    before = waves(server)
+    page = client.go("/terug")
+    page.get_by_label("Codenaam").fill(code_name)
+    page.get_by_label("Wachtzin").fill(words)
+    page.locator(".dock button[type=submit]").click()
+    page.wait_for_url("**/vandaag")
+    page.wait_for_selector("body[data-started]")
+    page.wait_for_load_state("networkidle")
+    assert PLAN not in caches(page)
+    assert page.evaluate("localStorage.getItem('samen-golven')") is None
+    page = client.go("/programma/understanding/a-moment")
+    page.wait_for_selector("body[data-started]")
+    expect(page.locator("#tekst")).to_have_value("")
+    assert waves(server) == before == []
+    assert OWN not in shown_offline(client, "/plan")
+
+
+def second_account(browser: Browser, server: Server) -> tuple[str, str]:
+    """The code name and the words of somebody who came in on a device of their own."""
+    other = Visitor(browser, server, "second", PHONE)
+    page = other.go("/")
+    page.locator("[name=code]").fill("DEMO-DDDD")
+    page.locator(".dock button[type=submit]").click()
+    words = page.locator(".words li").all_inner_texts()
+    code_name = page.locator(".codename").inner_text()
+    page.locator("[name=third]").fill(words[2])
+    page.locator(".dock button[type=submit]").click()
+    page.locator("[name=agree]").check()
+    page.locator(".dock button[type=submit]").click()
+    page.wait_for_url("**/vandaag")
+    other.context.close()
+    return code_name, " ".join(words)
+
+
 def test_leaving_works_without_a_network_and_takes_the_plan_along(client: Visitor) -> None:
     page = write_plan(client)
     switch(page, on=True)

@@ -11,10 +11,12 @@ import flask
 import pytest
 from sqlalchemy import select
 
+from app.accounts import signins
 from app.accounts.models import Person
+from groups import rooms
 from groups.agenda import planning
 from groups.led import sessions
-from groups.models import Answer, StepDone
+from groups.models import Answer, Membership, StepDone
 from groups.programme import exercises
 from groups.programme.steps import TOOLS
 from groups.web import programme
@@ -282,3 +284,68 @@ def test_in_english_the_chapters_words_are_dutch_where_no_translation_is_and_the
     assert "Alle soorten" in _text(mees, HOME)
     mees.post(f"{HOME}/schrijven", {"text": "It was quiet"})
     assert _kept(circle) == {"schrijven": "It was quiet"}
+
+
+def _hidden(page: str, name: str) -> str:
+    [value] = re.findall(rf'<input type="hidden" name="{name}" value="([^"]*)"', page)
+    return str(value)
+
+
+def test_what_another_screen_wrote_is_not_written_over_unseen(mees: Visitor, circle: Circle) -> None:
+    path = f"{HOME}/schrijven"
+    old = {"over": _hidden(_text(mees, path), "over")}
+    told = _draft(mees, "schrijven", {"text": "Op de telefoon", **old})
+    late = _draft(mees, "schrijven", {"text": "Nog van de laptop", **old})
+    assert (late["ok"], late["code"]) == (False, "closed")
+    assert _kept(circle) == {"schrijven": "Op de telefoon"}
+    assert _draft(mees, "schrijven", {"text": "Op de telefoon", **old})["ok"]  # the same again
+    assert _draft(mees, "schrijven", {"text": "Op de telefoon, verder", "over": told["mark"]})["ok"]
+    refused = mees.post(path, {"text": "Nog van de laptop", **old})
+    page = refused.get_data(as_text=True)
+    assert refused.status_code == 409
+    assert "Nog van de laptop</textarea>" in page
+    assert "Op de telefoon, verder" in _said(page)
+    assert _done(circle) == []
+    assert mees.post(path, {"text": "Nog van de laptop", "over": _hidden(page, "over")}).status_code == 303
+    assert _kept(circle) == {"schrijven": "Nog van de laptop"}
+
+
+def test_an_answer_goes_to_the_group_its_page_was_of(mees: Visitor, circle: Circle) -> None:
+    """In two windows somebody may be in two groups."""
+    other = builders.circle(circle.database, organisation_id=circle.organisation_id)
+    small.follow(circle.database, other.group_id)
+    with circle.database.work() as w:
+        rooms.enter(w, other.group_id, circle.members[0].person_id, "Mees_elders")
+    mees.get(f"/ruimte/{circle.room}")
+    here = {"group": _hidden(_text(mees, f"{HOME}/schrijven"), "group")}
+    assert here == {"group": circle.group}
+    mees.get(f"/ruimte/{other.room}")
+    assert _hidden(_text(mees, f"{HOME}/schrijven"), "group") == other.group
+    _draft(mees, "schrijven", {"text": "In de eerste", **here})
+    mees.post(f"{HOME}/delen", {"text": "Ook daar", **here})
+    with circle.database.read() as r:
+        groups = select(Membership.group_id).join(Answer, Answer.membership_id == Membership.id)
+        assert set(r.db.scalars(groups)) == {circle.group_id}
+    strange = mees.post(f"{HOME}/delen", {"text": "Nergens", "group": "abcdefgh2345"})
+    assert strange.status_code == 404
+
+
+def test_nobody_types_faster_than_people_do(mees: Visitor, circle: Circle) -> None:
+    told = [_draft(mees, "schrijven", {"text": f"Woord {n}"}) for n in range(92)]
+    assert told[-1]["code"] == "rate_limited"
+    assert _kept(circle) == {"schrijven": "Woord 89"}
+
+
+def test_ones_own_data_shows_every_kind_of_answer(mees: Visitor, circle: Circle) -> None:
+    given: dict[str, dict[str, Any]] = {
+        "vakken": {"box-voor": "Thuis", "box-na": ""},
+        "lijst": {"cell-0": ["laat"], "cell-1": ["naar bed"]},
+        "uren": {"option": ["3", "41"]},
+    }
+    for step, fields in given.items():
+        mees.post(f"{HOME}/{step}", fields)
+    with circle.database.work(circle.members[0].actor) as w:
+        signins.confirm(w)
+    page = _text(mees, "/gegevens")
+    for words in ("Ervoor: Thuis", "laat · naar bed", "uren van je week: 2"):
+        assert words in page

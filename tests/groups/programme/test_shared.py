@@ -128,9 +128,61 @@ def test_what_was_taken_back_can_be_shared_again_while_somebody_still_looks(circ
     tell(circle, mees, ORDINARY)
     assert read_by(circle, noor) == [("Mees_duin", ORDINARY)]
     [card] = cases(circle)
-    assert look_into(circle, card.public_id).subject.alias == "Mees_duin"
+    detail = look_into(circle, card.public_id).subject
+    assert (detail.alias, detail.taken_back) == ("Mees_duin", True)
+    assert CRISIS in detail.text  # what somebody was alerted to is not written over
+    with circle.database.read(mees.actor) as r:
+        [group] = personal.export(r, mees.person_id)["groups"]
+    assert [(one["with"], one["status"]) for one in group["shared"]] == [(GROUP, "withdrawn"), (GROUP, "posted")]
     decide(circle, "seen")
     assert read_by(circle, noor) == [("Mees_duin", ORDINARY)]
+    assert count(circle) == 1
+
+
+def test_words_of_danger_that_are_shared_otherwise_stay_for_who_looks(circle: Circle) -> None:
+    mees, noor = circle.members[:2]
+    for text in (CRISIS, "Het gaat alweer", f"{CRISIS} echt", ORDINARY):
+        tell(circle, mees, text)
+    assert read_by(circle, noor) == [("Mees_duin", ORDINARY)]
+    assert all(CRISIS in look_into(circle, card.public_id).subject.text for card in cases(circle))
+    assert (len(cases(circle)), count(circle)) == (2, 3)
+
+
+def test_an_answer_stays_while_somebody_looks_after_who_wrote_it(circle: Circle) -> None:
+    mees, noor = circle.members[:2]
+    tell(circle, mees, CRISIS)
+    take_back(circle, mees, ref_of(circle, mees))
+    with circle.database.read(mees.actor) as r:
+        [part] = earlier.everything(r)
+    [one] = part.answers
+    with circle.database.work(mees.actor) as w, pytest.raises(Closed):
+        earlier.remove(w, one.ref)
+    [card] = cases(circle)
+    assert look_into(circle, card.public_id).subject.alias == "Mees_duin"
+    decide(circle, "seen")
+    with circle.database.work(mees.actor) as w:
+        earlier.remove(w, one.ref)
+    assert count(circle, Answer) == 0
+    assert read_by(circle, noor) == []
+
+
+def test_two_rooms_have_no_common_order(circle: Circle) -> None:
+    """A buddy could find out by it which of the group's shares came before one of the pair's."""
+    mees, noor, jip = circle.members
+    tell(circle, jip, ORDINARY)
+    tell(circle, mees, "Voor mijn duo", BUDDY)
+    ref = ref_of(circle, mees, BUDDY)
+    with circle.database.read(noor.actor) as r:
+        assert shared.in_room(r, rooms.place(r, circle.room), before=ref) == []
+
+
+def test_who_was_sent_out_reads_nothing_at_a_step_either(circle: Circle) -> None:
+    mees, noor = circle.members[:2]
+    tell(circle, mees, ORDINARY)
+    with circle.database.work() as w:
+        w.db.execute(update(Seat).where(Seat.membership_id == noor.membership_id).values(out_at=w.now))
+    with circle.database.read(noor.actor) as r:
+        assert shared.in_room(r, rooms.home(r)) == []
 
 
 def test_an_answer_that_goes_takes_its_shares_along(circle: Circle) -> None:
