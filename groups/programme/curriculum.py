@@ -120,6 +120,11 @@ def programme(slug: str, language: str) -> Programme:
 
 def about(slug: str) -> About:
     """What a programme's `programme.yaml` says. Raises `NotFound`, `ContentError`."""
+    return _resolved(slug, ())
+
+
+def _resolved(slug: str, above: tuple[str, ...]) -> About:
+    """A programme with what it builds on; `above` are those that build on it."""
     if not _SLUG.fullmatch(slug):
         raise NotFound
     told = [_about(root / slug) for root in (*_own, _content()) if (root / slug / "programme.yaml").is_file()]
@@ -128,12 +133,13 @@ def about(slug: str) -> About:
     first, based_on = told[0]
     if not based_on:
         return first
-    if based_on != slug:
-        base = about(based_on)
-    elif len(told) > 1:
-        base = told[1][0]
-    else:
+    circle = based_on in above or (based_on == slug and len(told) == 1)
+    if circle:
         raise ContentError([Mistake(f"{slug}/programme.yaml", 1, "a programme cannot build on itself")])
+    try:
+        base = told[1][0] if based_on == slug else _resolved(based_on, (*above, slug))
+    except NotFound:
+        raise ContentError([Mistake(f"{slug}/programme.yaml", 1, f"there is no programme `{based_on}`")]) from None
     return replace(
         first,
         title={**base.title, **first.title},

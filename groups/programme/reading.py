@@ -131,6 +131,8 @@ def _wrong(front: _Front, sections: Mapping[str, _Section]) -> Iterator[tuple[in
             continue
         if what := mistake_in(step):
             yield line, what
+        if not isinstance(step.get("id"), str):
+            continue
         if step.get("id") in seen:
             yield line, f"there is a step `{step.get('id')}` already"
         elif step.get("id") not in sections:

@@ -2,19 +2,19 @@
 import { forget, leave } from './leave.js'
 
 leave()
-const { own, visitor } = document.documentElement.dataset
+const { whose, visitor } = document.documentElement.dataset
 if (visitor === '') forget()
 
-// A browser may keep a page in memory. It keeps it covered, and coming back asks anew who this is.
+// A browser may keep a page in memory. It is covered, and coming back asks anew who this is.
 addEventListener('pagehide', (event) => { if (event.persisted) document.querySelector('[data-cover]').hidden = false })
 addEventListener('pageshow', (event) => { if (event.persisted) location.reload() })
 
 // Whoever signs out leaves nothing behind for the next person at this screen.
 addEventListener('submit', ({ target }) => { if (/\/(uit|weg|wissen)$/.test(target.action)) { sessionStorage.clear(); forget() } })
 
-let whose = own // of what this window keeps (kept.js)
-try { whose = sessionStorage.of } catch { /* forbidden */ }
-if (own && whose !== own) await (await import('./kept.js')).kept(own)
+let of = whose // see kept.js
+try { of = sessionStorage.of } catch { /* forbidden */ }
+if (whose && of !== whose) await (await import('./kept.js')).kept(whose)
 
 const wanted = [
   ['[data-room]', './room.js', 'room'],

@@ -85,6 +85,8 @@ MISTAKES = [
     ("## Lezen {#lezen}\n", "", 9),
     ("id: kiezen", "id: keuze", 10),
     ("id: kiezen", "id: lezen", 10),
+    ("id: kiezen", "id: [kiezen]", 10),
+    ("id: kiezen", "id: {een: twee}", 10),
     ("## Lezen {#lezen}", "## Lezen", 14),
     ("## Lezen {#lezen}", "## Lezen {#Lezen}", 14),
     ("Tekst.\n", "Tekst.\n\n## Nog eens {#lezen}\n", 17),
@@ -211,6 +213,7 @@ def test_an_organisation_replaces_a_chapter_for_the_groups_that_run_already(own:
         ("title: {fr: X}\nchapters: [proef]\n", "title"),
         ("title: {nl: X}\nchapters: [elders]\n", "elders"),
         ("title: {nl: X}\nbased_on: x\n", "itself"),
+        ("title: {nl: X}\nbased_on: elders\n", "elders"),
         ("title: {nl: X\n", "YAML"),
         ("title: {nl: X}\nchapters: [proef]\nversion: twee\n", "version"),
     ],
@@ -220,6 +223,13 @@ def test_a_programme_that_cannot_be_used_stops_the_start_with_one_clear_sentence
 ) -> None:
     _write(own, "x", about, proef01=FRONT + BODY)
     with pytest.raises(ContentError, match=what):
+        curriculum.use(own)
+
+
+def test_programmes_that_build_on_each_other_in_a_circle_are_told(own: Path) -> None:
+    for slug, base in (("een", "twee"), ("twee", "drie"), ("drie", "een")):
+        _write(own, slug, f"title: {{nl: {slug}}}\nbased_on: {base}\n")
+    with pytest.raises(ContentError, match="cannot build on itself"):
         curriculum.use(own)
 
 
