@@ -142,7 +142,8 @@ def _practised(w: Work) -> Iterator[Practised]:
 def _reports(w: Work) -> list[tuple[str, datetime]]:
     """When somebody told of an urge, a lapse or a relapse. An empty draft may be a slip of a thumb."""
     said = or_(RelapseReport.state != "draft", RelapseReport.safe != "", RelapseReport.analysis.is_not(None))
-    query = select(RelapseReport.kind, RelapseReport.started_at).where(said).order_by(RelapseReport.started_at)
+    query = select(RelapseReport.kind, RelapseReport.started_at).where(said)
+    query = query.order_by(RelapseReport.started_at, RelapseReport.id)
     return [(kind, _local(w, at)) for kind, at in w.db.execute(_of_actor(query, RelapseReport.membership_id, w))]
 
 

@@ -29,13 +29,12 @@ from app.core.db import Base, open_engine
 from app.core.settings import Settings
 from app.core.work import Announcement, Database
 from app.main import create_app
-from tests.server import MODES
 
 KINDS = tuple((os.environ.get("SAMEN_TEST_DATABASES") or "sqlite,postgresql").split(","))
 POSTGRESQL = os.environ.get("SAMEN_TEST_POSTGRESQL") or "postgresql+psycopg:///postgres"
 SEAL_KEY = b"a key for tests, thirty-two bytes"
 CODE_KEY = b"another key for tests, thirty-two"
-ALONE, LIVE = ("walks", "faults"), "live"
+LONG = ("walks", "faults", "live", "replay", "privacy", "guards")  # folders whose files take minutes
 MASTERS = {"testkey1": bytes(range(32))}
 
 hypothesis.settings.register_profile(  # a busy machine is no defect
@@ -45,18 +44,11 @@ hypothesis.settings.load_profile("suite")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On several workers (`-n`): a file stays together, for what it makes once; a server of each loop is made once.
-
-    What starts a server or a browser for itself goes to whoever is free, and first: the longest must not come last.
+    """On several workers (`-n`, `--dist loadfile`) a file stays together, for what it makes once. What starts servers
+    or browsers for itself goes first: the longest must not come last.
     """
-    if config.getoption("dist", "no") != "loadgroup":
-        return
-    items.sort(key=lambda item: item.path.parent.name not in (*ALONE, LIVE, "replay"))
-    for item in items:
-        folder, file = item.path.parent.name, item.path.stem
-        if folder not in ALONE:
-            loops = [mode for mode in MODES if mode in item.name] if folder == LIVE else []
-            item.add_marker(pytest.mark.xdist_group("-".join((folder, file, *loops))))
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: item.path.parent.name not in LONG)
 
 
 SLOW_HASHER, QUICK_HASHER = passwords._hasher, PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)

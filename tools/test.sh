@@ -94,7 +94,7 @@ tests() {
   [ "$part" = walk ] && paths=(tests/walks)
   in_memory
   say "tests"
-  $bin/python -m pytest -q -n "${SAMEN_TEST_WORKERS:-auto}" --dist loadgroup --no-loadscope-reorder "${paths[@]}" || stop "Tests: see above."
+  $bin/python -m pytest -q -n "${SAMEN_TEST_WORKERS:-auto}" --dist loadfile --no-loadscope-reorder "${paths[@]}" || stop "Tests: see above."
 }
 
 case $part in
