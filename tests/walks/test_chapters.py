@@ -61,8 +61,9 @@ def fill(page: Page, step: Step, language: str) -> bool:
     return True
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_every_chapter_is_led_in_a_group(browser: Browser, server: Server, language: str) -> None:
+@pytest.mark.parametrize(("language", "rest"), [("nl", 0), ("en", 1)])
+def test_every_chapter_is_led_in_a_group(browser: Browser, server: Server, language: str, rest: int) -> None:
+    """Every second chapter in Dutch, the others in English: what differs by language is walked alone in both."""
     expect.set_options(timeout=15_000)
     speak(server, language)
     hanna = Visitor(browser, server, f"hanna-{language}", DESK)
@@ -72,7 +73,7 @@ def test_every_chapter_is_led_in_a_group(browser: Browser, server: Server, langu
     come_in(mees)
     settle(mees, language, "light")
     chapters = programme(DEFAULT, language).chapters
-    for chapter, cockpit in zip(chapters, plan(hanna, server, len(chapters)), strict=True):
+    for chapter, cockpit in list(zip(chapters, plan(hanna, server, len(chapters)), strict=True))[rest::2]:
         lead(hanna, mees, chapter, cockpit, language)
     hanna.done()
     mees.done()
