@@ -10,9 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-from markupsafe import Markup
 from sqlalchemy import case, func, select, update
 
 from app.core import ids
@@ -23,6 +21,7 @@ from app.core.work import Work
 from groups import rooms
 from groups.agenda import steering
 from groups.models import Answer, GroupSession, SessionStep
+from groups.programme import questions
 from groups.programme.curriculum import programme
 from groups.programme.steps import PHASES, SHARING, Chapter, Step
 from moderation.screening import screen
@@ -209,7 +208,7 @@ def _rows(w: Work, session: GroupSession) -> list[SessionStep]:
 
 
 def _line(row: SessionStep, chapter: Chapter, said: str) -> Line:
-    step = _own_step(row, said) if row.kind else chapter.step(row.step)
+    step = questions.of_line(row, said) if row.kind else chapter.step(row.step)
     if row.sharing == "private" and step.answered:  # what was shown may be shown no more (`groups.erasure`)
         step = replace(step, sharing="private")
     return Line(
@@ -221,22 +220,6 @@ def _line(row: SessionStep, chapter: Chapter, said: str) -> Line:
         minutes=row.minutes,
         revealed=row.revealed_at is not None,
         free=bool(row.kind),
-    )
-
-
-def _own_step(row: SessionStep, said: str) -> Step:
-    """A step made of a free line's words. Of somebody who was erased the words are gone: the line stays, empty."""
-    words: dict[str, Any] = json.loads(said) if said else {"title": "…", "prompt": "", "options": []}
-    return Step(
-        id=row.step,
-        title=words["title"],
-        kind=row.kind,
-        minutes=row.minutes,
-        in_session=True,
-        sharing=row.sharing,
-        prompt=words["prompt"],
-        options=tuple(words["options"]),
-        html=Markup(),
     )
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from markupsafe import Markup
 from sqlalchemy import delete, select
 
 from app.core.errors import Closed, NotFound
@@ -263,22 +262,7 @@ def _own_questions(w: Work, sessions: Iterable[int]) -> dict[tuple[int, str], St
         w.db.scalars(select(SessionStep).where(SessionStep.session_id.in_(set(sessions)), SessionStep.kind != ""))
     )
     said = w.ring.open_all(SessionStep.words, [(row.public_id, row.words) for row in rows])
-    return {(row.session_id, row.step): _free(row, words) for row, words in zip(rows, said, strict=True)}
-
-
-def _free(row: SessionStep, said: str) -> Step:
-    words: dict[str, Any] = json.loads(said) if said else {"title": "…", "prompt": "", "options": []}
-    return Step(
-        id=row.step,
-        title=words["title"],
-        kind=row.kind,
-        minutes=row.minutes,
-        in_session=True,
-        sharing=row.sharing,
-        prompt=words["prompt"],
-        options=tuple(words["options"]),
-        html=Markup(),
-    )
+    return {(row.session_id, row.step): questions.of_line(row, words) for row, words in zip(rows, said, strict=True)}
 
 
 def _as_data(step: Step | None, value: str) -> dict[str, Any]:

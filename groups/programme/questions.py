@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from app.core.work import Work
-from groups.models import StepQuestion
+from groups.models import SessionStep, StepQuestion
 from groups.programme.steps import Field, Step
 
 
@@ -43,6 +44,24 @@ def asked(w: Work, numbers: Iterable[int | None]) -> dict[int, tuple[StepQuestio
         return {}
     rows = w.db.scalars(select(StepQuestion).where(StepQuestion.id.in_(wanted)))
     return {row.id: (row, _step(row)) for row in rows}
+
+
+def of_line(row: SessionStep, said: str) -> Step:
+    """A step made of a facilitator's own words on a run-sheet. Of somebody who was erased the words are gone: the line
+    stays, empty.
+    """
+    words: dict[str, Any] = json.loads(said) if said else {"title": "…", "prompt": "", "options": []}
+    return Step(
+        id=row.step,
+        title=words["title"],
+        kind=row.kind,
+        minutes=row.minutes,
+        in_session=True,
+        sharing=row.sharing,
+        prompt=words["prompt"],
+        options=tuple(words["options"]),
+        html=Markup(),
+    )
 
 
 def _words(step: Step) -> str:

@@ -316,3 +316,22 @@ def test_a_refused_move_says_why(database: Database) -> None:
     with pytest.raises(Closed) as refusal:
         _lead(circle, sessions.move, ref, 1, 3)
     assert "sneller" in refusal.value.message
+
+
+def test_who_went_quiet_is_counted_no_more_at_a_facilitators_next_sign_of_life(
+    database: Database, heard: Heard, clock: FrozenClock
+) -> None:
+    circle = builders.circle(database)
+    circle.open_session()
+    for who in (circle.hanna, *circle.members[:2]):
+        with database.work(who.actor) as w:
+            presence.arrive(w, rooms.place(w, circle.room))
+    told = []
+    for _forty_seconds in range(3):  # Noor stays, Mees does not
+        clock.forward(seconds=40)
+        heard.clear()
+        for who in (circle.members[1], circle.hanna):
+            with database.work(who.actor) as w:
+                presence.arrive(w, rooms.place(w, circle.room))
+        told.append([seen["session"]["present"] for seen in heard.payloads(f"room:{circle.room}", "session.state")])
+    assert told == [[], [2], []]  # told once, when it is so
